@@ -1,0 +1,1 @@
+"""Whose face or voice is this, and did they agree?"""

@@ -1,0 +1,1 @@
+"""Say where a file came from, in ways that survive."""

@@ -1,0 +1,1 @@
+"""What we were asked not to make."""

@@ -1,0 +1,1 @@
+"""Composes the five rooms and serves them. Start with `service/pipeline.py`."""
