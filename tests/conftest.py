@@ -1,9 +1,49 @@
-"""What every test may ask for."""
+"""What every test may ask for, and the table of what was skipped and why."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+REQUIRABLE = ("postgres", "chromium", "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require", default="", help="comma list of what may not be skipped")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = set(_required(config)) - set(REQUIRABLE)
+    if unknown:
+        raise pytest.UsageError(f"--require knows {', '.join(REQUIRABLE)}, not {', '.join(unknown)}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]  # pluggy gives a Result here
+    missing = [name for name in _required(item.config) if item.get_closest_marker(name)]
+    if report.skipped and missing and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although required ({', '.join(missing)}): {report.longrepr}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons: dict[str, int] = {}
+    for report in skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[reason] = reasons.get(reason, 0) + 1
+    terminalreporter.section("not run, and why")
+    if not reasons:
+        terminalreporter.write_line("nothing was skipped")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count:4}  {reason.removeprefix('Skipped: ')}")
+
+
+def _required(config: pytest.Config) -> list[str]:
+    return [name for name in config.getoption("--require").split(",") if name]
 
 
 @pytest.fixture(scope="session")
