@@ -45,7 +45,9 @@ class Durability:
         if self.backend == "sqlite":
             return asked.get("synchronous") in {"2", "3"}
         return asked.get("fsync") == "on" and asked.get("synchronous_commit") in {
-            "on", "remote_apply", "remote_write",
+            "on",
+            "remote_apply",
+            "remote_write",
         }
 
 
@@ -101,11 +103,14 @@ class Database:
             names = ("journal_mode", "synchronous")
             return Durability(
                 "sqlite",
-                tuple((name, str(conn.exec_driver_sql(f"PRAGMA {name}").scalar())) for name in names),
+                tuple(
+                    (name, str(conn.exec_driver_sql(f"PRAGMA {name}").scalar())) for name in names
+                ),
             )
         names = ("fsync", "synchronous_commit")
         return Durability(
-            "postgresql", tuple((name, str(conn.execute(text(f"SHOW {name}")).scalar())) for name in names)
+            "postgresql",
+            tuple((name, str(conn.execute(text(f"SHOW {name}")).scalar())) for name in names),
         )
 
     def close(self) -> None:
@@ -124,8 +129,12 @@ class Database:
 
 def _engine(url: str, busy_timeout_s: float) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=20, isolation_level="READ COMMITTED")
-    engine = create_engine(url, connect_args={"timeout": busy_timeout_s, "check_same_thread": False})
+        return create_engine(
+            url, pool_pre_ping=True, pool_size=20, isolation_level="READ COMMITTED"
+        )
+    engine = create_engine(
+        url, connect_args={"timeout": busy_timeout_s, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _durable(raw: Any, _record: Any) -> None:  # noqa: ANN401 - sqlite3's connection, SQLAlchemy's record
@@ -144,7 +153,11 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
 
 
 _CAUSES = (
-    (r"locked|busy|deadlock|lock timeout", "locked", "another process writes; try again, or stop it"),
+    (
+        r"locked|busy|deadlock|lock timeout",
+        "locked",
+        "another process writes; try again, or stop it",
+    ),
     (r"readonly|read-only", "read_only", "give the service's user the right to write the database"),
     (r"full|no space", "full", "free space on the database's disk"),
     (

@@ -1,4 +1,4 @@
-"""The words of a decision: verdict, reasons, observations, conditions. Pure values, no input or output."""
+"""The words of a decision: verdict, reasons, observations, conditions. Pure values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

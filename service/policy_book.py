@@ -125,23 +125,28 @@ def load(document: bytes, *, categories: frozenset[str], surfaces: frozenset[str
 
 def _complete(parsed: _Document, categories: frozenset[str], surfaces: frozenset[str]) -> None:
     named = [rule.category for rule in parsed.rules]
-    for category in named:
-        if category not in categories:
-            raise PolicyRefused(f"rules: no detector reports the category {category!r}")
-        if named.count(category) > 1:
-            raise PolicyRefused(f"rules: two rules for the category {category!r}")
-    missing = sorted(categories - set(named))
-    if missing:
-        raise PolicyRefused(f"rules: no rule for {', '.join(missing)}")
-    for rule in parsed.rules:
-        if ANY_SURFACE not in rule.thresholds:
-            raise PolicyRefused(f"rule {rule.id}: no threshold for {ANY_SURFACE!r}")
-        strange = sorted(set(rule.thresholds) - surfaces - {ANY_SURFACE})
-        if strange:
-            raise PolicyRefused(f"rule {rule.id}: unknown surface {', '.join(strange)}")
-    for stage in Stage:
-        if not parsed.requires.get(stage):
-            raise PolicyRefused(f"requires: no gate for the stage {stage.value!r}")
+    problems = [
+        *(f"no detector reports the category {name!r}" for name in named if name not in categories),
+        *(f"two rules for the category {name!r}" for name in set(named) if named.count(name) > 1),
+        *(f"no rule for the category {name!r}" for name in sorted(categories - set(named))),
+        *(
+            f"rule {rule.id}: no threshold for {ANY_SURFACE!r}"
+            for rule in parsed.rules
+            if ANY_SURFACE not in rule.thresholds
+        ),
+        *(
+            f"rule {rule.id}: unknown surface {surface!r}"
+            for rule in parsed.rules
+            for surface in sorted(set(rule.thresholds) - surfaces - {ANY_SURFACE})
+        ),
+        *(
+            f"requires: no gate for the stage {stage.value!r}"
+            for stage in Stage
+            if not parsed.requires.get(stage)
+        ),
+    ]
+    if problems:
+        raise PolicyRefused("; ".join(problems))
 
 
 def _rule(rule: _Rule) -> Rule:

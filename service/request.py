@@ -15,7 +15,14 @@ MIN_FPS, MAX_FPS = 8, 30
 SIZES = tuple(
     Size(width, height)
     for width, height in (
-        (256, 256), (512, 512), (384, 640), (640, 384), (640, 360), (360, 640), (720, 1280), (1280, 720)
+        (256, 256),
+        (512, 512),
+        (384, 640),
+        (640, 384),
+        (640, 360),
+        (360, 640),
+        (720, 1280),
+        (1280, 720),
     )
 )
 # Tab, line feed and carriage return are how people write paragraphs; every other control
@@ -103,22 +110,31 @@ def checked_prompt(prompt: str | bytes, *, param: str = "prompt") -> str:
             prompt = prompt.decode("utf-8")
         except UnicodeDecodeError as broken:
             raise BadRequest(
-                param, "invalid_utf8", f"byte {broken.start} is not UTF-8.", "Send the text as UTF-8."
+                param,
+                "invalid_utf8",
+                f"byte {broken.start} is not UTF-8.",
+                "Send the text as UTF-8.",
             ) from None
     if any("\ud800" <= character <= "\udfff" for character in prompt):
-        raise BadRequest(param, "invalid_utf8", "it holds half a surrogate pair.", "Send valid UTF-8.")
+        raise BadRequest(
+            param, "invalid_utf8", "it holds half a surrogate pair.", "Send valid UTF-8."
+        )
     if not prompt.strip():
         raise BadRequest(param, "empty", "it is empty.", "Describe what should be seen and heard.")
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         raise BadRequest(
-            param, "too_long", f"it has {len(prompt)} characters.",
+            param,
+            "too_long",
+            f"it has {len(prompt)} characters.",
             f"Use at most {MAX_PROMPT_CHARACTERS}.",
         )
     for at, character in enumerate(prompt):
         if (character < " " or "\x7f" <= character <= "\x9f") and character not in ALLOWED_CONTROLS:
             raise BadRequest(
-                param, "control_character",
-                f"character {at} is the control character U+{ord(character):04X}.", "Remove it.",
+                param,
+                "control_character",
+                f"character {at} is the control character U+{ord(character):04X}.",
+                "Remove it.",
             )
     return prompt
 
@@ -133,7 +149,9 @@ def checked_size(size: str) -> Size:
         if str(known) == size:
             return known
     raise BadRequest(
-        "size", "unknown_size", f"{size[:32]!r} is not a size we make.",
+        "size",
+        "unknown_size",
+        f"{size[:32]!r} is not a size we make.",
         "Use one of " + ", ".join(map(str, SIZES)) + ".",
     )
 
@@ -146,10 +164,17 @@ def checked_seconds(seconds: str | int) -> int:
     """
     text = str(seconds)
     # ASCII digits only: int() would also take '٤', and str.isdigit() '²'.
-    if text.isascii() and text.isdigit() and len(text) < 4 and MIN_SECONDS <= int(text) <= MAX_SECONDS:
+    if (
+        text.isascii()
+        and text.isdigit()
+        and len(text) < 4
+        and MIN_SECONDS <= int(text) <= MAX_SECONDS
+    ):
         return int(text)
     raise BadRequest(
-        "seconds", "unknown_seconds", f"{text[:32]!r} is not a length we make.",
+        "seconds",
+        "unknown_seconds",
+        f"{text[:32]!r} is not a length we make.",
         f"Use a whole number from {MIN_SECONDS} to {MAX_SECONDS}.",
     )
 
@@ -164,6 +189,8 @@ def checked_fps(fps: str | int) -> Fraction:
     if text.isascii() and text.isdigit() and len(text) < 4 and MIN_FPS <= int(text) <= MAX_FPS:
         return Fraction(int(text))
     raise BadRequest(
-        "fps", "unknown_fps", f"{text[:32]!r} is not a frame rate we make.",
+        "fps",
+        "unknown_fps",
+        f"{text[:32]!r} is not a frame rate we make.",
         f"Use a whole number from {MIN_FPS} to {MAX_FPS}.",
     )

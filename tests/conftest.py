@@ -1,9 +1,11 @@
 """What every test may ask for, and the table of what was skipped and why."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 REQUIRABLE = ("postgres", "chromium", "data")
@@ -16,7 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     unknown = set(_required(config)) - set(REQUIRABLE)
     if unknown:
-        raise pytest.UsageError(f"--require knows {', '.join(REQUIRABLE)}, not {', '.join(unknown)}")
+        raise pytest.UsageError(
+            f"--require knows {', '.join(REQUIRABLE)}, not {', '.join(unknown)}"
+        )
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -53,3 +57,20 @@ def data_folder() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("no evaluation data: run `make test DATA=DIR`")
     return Path(folder)
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL database of this test's own; skipped where no server answers."""
+    server = os.environ.get("TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+    name = f"imprimatur_{uuid.uuid4().hex[:16]}"
+    try:
+        admin = psycopg.connect(server, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL server: start one, or set TEST_POSTGRES to its URL")
+    with admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        yield (
+            server.replace("postgresql://", "postgresql+psycopg://").rpartition("/")[0] + f"/{name}"
+        )
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
