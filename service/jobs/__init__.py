@@ -1,0 +1,118 @@
+"""One request is one job, from its first step to its last, whoever dies on the way.
+
+The API process admits a job under a lease of its own and records `admit`, `decide`, `ticket` and
+`queue`; a worker claims it and records the rest. Every function takes an open connection and
+commits nothing, so that a step and its effects stand or fall together.
+"""
+
+from service.jobs.admission import admit, forget_lapsed
+from service.jobs.endings import (
+    cancel,
+    confirm_cancel,
+    fail,
+    hold,
+    refuse,
+    refuse_held,
+    remove,
+    resume,
+)
+from service.jobs.instants import Instant
+from service.jobs.leases import claim, hand_back, heartbeat, queue, record_step, release
+from service.jobs.outbox import NotAnId, OutboxItem, mark_sent, next_outbox, postpone, put
+from service.jobs.quota import Usage, usage
+from service.jobs.states import (
+    ENDS,
+    STEPS,
+    Admitted,
+    AlreadyEnded,
+    CancelAsked,
+    Fenced,
+    Fields,
+    IdempotencyConflict,
+    Job,
+    JobError,
+    Json,
+    Lease,
+    NewJob,
+    NotHeld,
+    OutOfOrder,
+    Progress,
+    Repeat,
+    Signal,
+    State,
+    Step,
+    StepRecord,
+    UnknownJob,
+)
+from service.jobs.tables import get
+from service.jobs.views import (
+    Order,
+    Page,
+    alive,
+    blob_owners,
+    get_for,
+    list_for,
+    queue_position,
+    sealed_request,
+    steps,
+)
+
+__all__ = [
+    "ENDS",
+    "STEPS",
+    "Admitted",
+    "AlreadyEnded",
+    "CancelAsked",
+    "Fenced",
+    "Fields",
+    "IdempotencyConflict",
+    "Instant",
+    "Job",
+    "JobError",
+    "Json",
+    "Lease",
+    "NewJob",
+    "NotAnId",
+    "NotHeld",
+    "Order",
+    "OutOfOrder",
+    "OutboxItem",
+    "Page",
+    "Progress",
+    "Repeat",
+    "Signal",
+    "State",
+    "Step",
+    "StepRecord",
+    "UnknownJob",
+    "Usage",
+    "admit",
+    "alive",
+    "blob_owners",
+    "cancel",
+    "claim",
+    "confirm_cancel",
+    "fail",
+    "forget_lapsed",
+    "get",
+    "get_for",
+    "hand_back",
+    "heartbeat",
+    "hold",
+    "list_for",
+    "mark_sent",
+    "next_outbox",
+    "postpone",
+    "put",
+    "queue",
+    "queue_position",
+    "record_step",
+    "refuse",
+    "refuse_held",
+    "release",
+    "remove",
+    "resume",
+    "sealed_request",
+    "steps",
+    "usage",
+]
