@@ -64,6 +64,17 @@ class VideoModel(Protocol):
     @property
     def origin(self) -> Origin: ...
 
+    def check(self, shot: Shot) -> None:
+        """Return if this back end can make `shot`, as far as can be told without loading it.
+
+        Costs microseconds and imports no model library: it is asked when a request is admitted,
+        in a process that must not load torch. `generate` asks again.
+
+        Raises:
+            ShotNotPossible: size, fps, length or prompt is beyond this back end.
+        """
+        ...
+
     def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
         """Make the clip of `shot` in `folder`, which is empty or holds an earlier failed attempt.
 

@@ -51,3 +51,44 @@ class Shot:
     def frame_count(self) -> int:
         """How many frames the clip has, rounded to the nearest whole frame."""
         return round(self.seconds * self.fps)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a back end can make. Looking costs nothing and loads nothing.
+
+    Attributes:
+        min_side, max_side: pixels, inclusive; sides are even in any case.
+        max_pixels: width times height of one frame, inclusive.
+        min_fps, max_fps: inclusive.
+        max_seconds: inclusive; the shortest shot is one second.
+    """
+
+    min_side: int
+    max_side: int
+    max_pixels: int
+    min_fps: int
+    max_fps: int
+    max_seconds: int
+
+    def check(self, shot: Shot) -> None:
+        """Return if size, rate, length and seed of `shot` are within these limits.
+
+        Raises:
+            ShotNotPossible: names the field and what would be possible.
+        """
+        width, height = shot.size.width, shot.size.height
+        if width % 2 or height % 2:
+            raise ShotNotPossible(f"size {shot.size}: both sides must be even")
+        if not self.min_side <= min(width, height) or not max(width, height) <= self.max_side:
+            raise ShotNotPossible(
+                f"size {shot.size}: a side is {self.min_side} to {self.max_side} pixels long"
+            )
+        if width * height > self.max_pixels:
+            raise ShotNotPossible(f"size {shot.size}: at most {self.max_pixels} pixels in a frame")
+        if not self.min_fps <= shot.fps <= self.max_fps:
+            raise ShotNotPossible(f"fps {shot.fps}: from {self.min_fps} to {self.max_fps}")
+        if not 1 <= shot.seconds <= self.max_seconds:
+            raise ShotNotPossible(f"seconds {shot.seconds}: from 1 to {self.max_seconds}")
+        if not 0 <= shot.seed < 2**63:
+            raise ShotNotPossible("seed: a whole number from 0 to 2**63 - 1")

@@ -1,0 +1,215 @@
+"""The frames of a scene, block by block: backdrop, shadows, things from far to near, rain."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generator.scenes import backdrop, drawing
+from generator.scenes.ballistics import Struck
+from generator.scenes.drawing import Sprite
+from generator.scenes.paths import Drip, Poses, Swing
+from generator.scenes.physics import Truth, radius_m
+from generator.scenes.scene import Camera, Material, Scene, Setting, Shape, Thing
+from generator.scenes.view import MIDDLE, View
+
+_RIPPLE_S, _SPLASH_S, _STREAK_M = 0.7, 0.16, 0.11
+
+
+class Picture:
+    """Draws any block of frames of one scene; the backdrop is painted once."""
+
+    def __init__(self, scene: Scene, view: View, truth: Truth, seed: int) -> None:
+        self._scene, self._view, self._truth = scene, view, truth
+        self._backdrop = backdrop.paint(scene, view, seed)
+        self._floor = backdrop.floor_tint(scene)
+
+    def draw(self, frames: NDArray[np.uint8], first: int) -> None:
+        """Fill `frames`, shape (n, height, width, 3), with the pictures from number `first` on."""
+        block = slice(first, first + len(frames))
+        times = self._truth.times[block]
+        self._behind(frames, times)
+        for thing, poses, depth in zip(
+            self._scene.things, self._truth.poses, self._truth.depths, strict=True
+        ):
+            if self._scene.setting is not Setting.SPACE and thing.shape is not Shape.DROP:
+                self._lay(frames, self._shadow(thing, _cut(poses, block), depth, times))
+        self._ripples(frames, times)
+        for index in range(len(self._scene.things)):
+            self._thing(frames, index, block)
+        if self._truth.rain is not None:
+            self._rain(frames, times)
+
+    def _behind(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
+        if self._scene.camera is Camera.STATIC:
+            frames[:] = self._backdrop
+            return
+        wide, tall = frames.shape[2], frames.shape[1]
+        across = np.arange(wide) + 0.5 - wide / 2
+        down = np.arange(tall) + 0.5 - MIDDLE * tall
+        for frame, zoom, shift in zip(frames, self._view.zoom(times), self._view.shift(times), strict=True):
+            columns = across / zoom + self._backdrop.shape[1] / 2 + shift - 0.5
+            rows = down / zoom + MIDDLE * tall - 0.5 if zoom != 1 else None
+            frame[:] = _sampled(self._backdrop, columns, rows)
+
+    @staticmethod
+    def _lay(frames: NDArray[np.uint8], sprite: Sprite) -> None:
+        for index, frame in enumerate(frames):
+            drawing.over(frame, sprite, index)
+
+    def _radii(self, thing: Thing, poses: Poses, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        metres = radius_m(thing) * (0.62 if self._scene.setting is Setting.SPACE else 1.0)
+        return metres * self._view.pixels_per_m * poses.grow * self._view.zoom(times)
+
+    def _shadow(self, thing: Thing, poses: Poses, depth: float, times: NDArray[np.float64]) -> Sprite:
+        radius = radius_m(thing)
+        above = np.maximum(poses.y - (0 if thing.shape is Shape.LEAF else radius), 0)
+        on_floor = np.where(poses.y > 0, 0.0, 0.0)
+        centres = self._view.place(poses.x + 0.16 * above, on_floor, times, depth)
+        half = (radius * 1.12 + 0.14 * above) * self._view.pixels_per_m * self._view.zoom(times)
+        strength = 0.62 / (1 + 1.9 * above) * (0.55 if thing.material is Material.GLASS else 1.0)
+        return drawing.shade(centres, half, strength)
+
+    def _thing(self, frames: NDArray[np.uint8], index: int, block: slice) -> None:
+        thing, poses = self._scene.things[index], _cut(self._truth.poses[index], block)
+        times, depth = self._truth.times[block], self._truth.depths[index]
+        centres = self._view.place(poses.x, poses.y, times, depth)
+        radii = self._radii(thing, poses, times)
+        path = self._truth.paths[index]
+        if isinstance(path, Swing):
+            self._hang(frames, path, centres, times, depth)
+        if isinstance(path, Drip):
+            self._tap(frames, path, times, depth)
+        match thing.shape:
+            case Shape.BOX:
+                sprite = drawing.box(centres, radii, paint=thing.colour, material=thing.material)
+            case Shape.LEAF:
+                sprite = drawing.leaf(centres, radii * 1.1, poses.turn, paint=thing.colour)
+            case _:
+                sprite = drawing.ball(
+                    centres, radii, poses.turn, paint=thing.colour, material=thing.material, floor=self._floor
+                )
+        if poses.behind.any():
+            sprite = self._eclipsed(sprite, poses, times)
+        for place, frame in enumerate(frames):
+            if poses.grow[place] > 0:
+                drawing.over(frame, sprite, place)
+
+    def _eclipsed(self, sprite: Sprite, poses: Poses, times: NDArray[np.float64]) -> Sprite:
+        """Return `sprite` without what the body in the middle covers."""
+        sun = self._view.place(np.zeros(len(times)), np.zeros(len(times)), times, 0.0)
+        tall, wide = sprite.cover.shape[1:]
+        dx = np.arange(wide) + 0.5 + (sprite.left - sun[:, 0])[:, None]
+        dy = np.arange(tall) + 0.5 + (sprite.top - sun[:, 1])[:, None]
+        away = np.hypot(dx[:, None, :], dy[:, :, None])
+        edge = backdrop.SUN_RADIUS * self._view.height * self._view.zoom(times)
+        clear = np.clip(away - edge[:, None, None] + 0.5, 0, 1).astype(np.float32)
+        clear[~poses.behind] = 1
+        return Sprite(sprite.left, sprite.top, sprite.colour, sprite.cover * clear)
+
+    def _hang(
+        self, frames: NDArray[np.uint8], path: Swing, bobs: NDArray[np.float64],
+        times: NDArray[np.float64], depth: float,
+    ) -> None:  # fmt: skip
+        ones = np.ones(len(times))
+        pivots = self._view.place(path.pivot_x * ones, path.pivot_y * ones, times, depth)
+        thick = max(0.018 * self._view.pixels_per_m, 1.2)
+        for frame, pivot, bob in zip(frames, pivots, bobs, strict=True):
+            beam = ((pivot[0] - 5 * thick, pivot[1] - thick), (pivot[0] + 5 * thick, pivot[1] - thick))
+            drawing.over(frame, drawing.rod(*beam, thick * 2.2), 0)
+            drawing.over(frame, drawing.rod((pivot[0], pivot[1]), (bob[0], bob[1]), thick), 0)
+
+    def _tap(
+        self, frames: NDArray[np.uint8], path: Drip, times: NDArray[np.float64], depth: float
+    ) -> None:
+        ones = np.ones(len(times))
+        mouths = self._view.place(path.x * ones, path.height_m * ones + 0.05, times, depth)
+        thick = max(0.055 * self._view.pixels_per_m, 2.0)
+        for frame, (x, y) in zip(frames, mouths, strict=True):
+            drawing.over(frame, drawing.rod((x - 2.4 * thick, y - 1.5 * thick), (x, y - 1.5 * thick), thick), 0)
+            drawing.over(frame, drawing.rod((x, y - 1.5 * thick), (x, y - 0.4 * thick), thick), 0)
+
+    def _ripples(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
+        """Draw the rings where drops met the water."""
+        for touch in self._truth.touches:
+            since = times - touch.contact.at_s
+            if touch.contact.struck is not Struck.WATER or not ((since > 0) & (since < _RIPPLE_S)).any():
+                continue
+            shown = np.clip(since / _RIPPLE_S, 0, 1)
+            depth = self._truth.depths[touch.thing]
+            x = np.full(len(times), touch.contact.x_m)
+            centres = self._view.place(x, np.zeros(len(times)), times, depth)
+            half = (0.03 + 0.30 * np.sqrt(shown)) * self._view.pixels_per_m * self._view.zoom(times)
+            strength = np.where((since > 0) & (since < _RIPPLE_S), 0.6 * (1 - shown), 0.0)
+            self._lay(frames, drawing.ring(centres, half, strength, max(0.010 * self._view.pixels_per_m, 0.8)))
+
+    def _rain(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
+        rain, view = self._truth.rain, self._view
+        if rain is None:
+            return
+        scale = view.pixels_per_m
+        tall = view.height / scale
+        for frame, time in zip(frames, times, strict=True):
+            falls = (rain.lands_at > time) & (rain.lands_at - time < tall / rain.speed)
+            above = (rain.lands_at[falls] - time) * rain.speed
+            self._stamp(frame, _place(view, rain.x[falls], above, rain.depth[falls], time), _streak(scale))
+            wet = (rain.lands_at <= time) & (time - rain.lands_at < _SPLASH_S)
+            self._stamp(frame, _place(view, rain.x[wet], 0 * rain.x[wet], rain.depth[wet], time), _splash(scale))
+
+    @staticmethod
+    def _stamp(
+        frame: NDArray[np.uint8], at: NDArray[np.float64], cover: NDArray[np.float32]
+    ) -> None:
+        """Lay one bright pattern over `frame` at many places, each wholly inside the picture."""
+        tall, wide = cover.shape
+        corner = np.floor(at).astype(np.int64) - [wide // 2, tall // 2]
+        inside = (corner >= 0).all(axis=1) & (corner + [wide, tall] <= frame.shape[1::-1]).all(axis=1)
+        corner = corner[inside]
+        rows = corner[:, 1, None, None] + np.arange(tall)[:, None]
+        columns = corner[:, 0, None, None] + np.arange(wide)
+        under = frame[rows, columns].astype(np.float32)
+        under += (np.array([226, 236, 246], dtype=np.float32) - under) * cover[..., None]
+        frame[rows, columns] = under + 0.5
+
+
+def _place(
+    view: View, x: NDArray[np.float64], y: NDArray[np.float64], depth: NDArray[np.float64], time: float
+) -> NDArray[np.float64]:
+    times = np.full(len(x), time)
+    near = view.place(x, y, times, 0.0)
+    return near + (view.place(x, y, times, 1.0) - near) * depth[:, None]
+
+
+def _streak(pixels_per_m: float) -> NDArray[np.float32]:
+    tall, wide = max(int(_STREAK_M * pixels_per_m), 3), max(round(0.006 * pixels_per_m), 1)
+    return np.repeat(np.linspace(0.06, 0.42, tall, dtype=np.float32)[:, None], wide, axis=1)
+
+
+def _splash(pixels_per_m: float) -> NDArray[np.float32]:
+    wide = max(int(0.05 * pixels_per_m), 3)
+    tall = max(wide // 3, 1)
+    x = (np.arange(wide, dtype=np.float32) + 0.5 - wide / 2) / (wide / 2)
+    y = (np.arange(tall, dtype=np.float32) + 0.5 - tall / 2) / (tall / 2)
+    square = x[None, :] ** 2 + y[:, None] ** 2 * (tall > 1)
+    return np.asarray(0.5 * np.exp(-((square - 0.5) ** 2) * 8), dtype=np.float32)
+
+
+def _cut(poses: Poses, block: slice) -> Poses:
+    return Poses(poses.x[block], poses.y[block], poses.turn[block], poses.grow[block], poses.behind[block])
+
+
+def _sampled(
+    picture: NDArray[np.uint8], columns: NDArray[np.float64], rows: NDArray[np.float64] | None
+) -> NDArray[np.uint8]:
+    """Return `picture` between its pixels, linearly, in eight-bit fixed point; all rows if None."""
+    if rows is not None:
+        low, share = _taps(rows, picture.shape[0])
+        weight = share[:, None, None]
+        picture = ((picture[low] * (256 - weight) + picture[low + 1] * weight) >> 8).astype(np.uint8)
+    low, share = _taps(columns, picture.shape[1])
+    weight = share[None, :, None]
+    mixed: NDArray[np.uint16] = (picture[:, low] * (256 - weight) + picture[:, low + 1] * weight) >> 8
+    return mixed.astype(np.uint8)
+
+
+def _taps(at: NDArray[np.float64], length: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
+    low = np.clip(np.floor(at).astype(np.int64), 0, length - 2)
+    return low, (np.clip(at - low, 0, 1) * 255).astype(np.uint16)
