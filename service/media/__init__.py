@@ -1,0 +1,1 @@
+"""Pictures and films, in and out: the only importer of PyAV, the only place that decodes."""

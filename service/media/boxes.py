@@ -1,0 +1,229 @@
+"""What an MP4 or MOV says about itself, read in pure Python before any library opens it."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import BinaryIO
+
+from service.media.errors import Code, MediaError
+
+_MAX_INDEX = 32 << 20
+_VIDEO_CODECS = {b"avc1", b"avc3", b"hvc1", b"hev1", b"vp09", b"av01", b"mp4v"}
+_AUDIO_CODECS = {b"mp4a", b"Opus", b"alac", b"fLaC", b"sowt", b"twos", b"ac-3", b"ec-3", b".mp3"}
+_ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)
+# The 2x2 part of the track's matrix (a, b, c, d) for each number of clockwise quarter turns.
+_TURNS = {
+    (_ONE, 0, 0, _ONE): 0,
+    (0, _ONE, _MINUS_ONE, 0): 1,
+    (_MINUS_ONE, 0, 0, _MINUS_ONE): 2,
+    (0, _MINUS_ONE, _ONE, 0): 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClipHeader:
+    """A film as declared.
+
+    Attributes:
+        width: of a coded frame, before it is turned upright.
+        height: likewise.
+        frames: coded frames.
+        fps: average.
+        has_sound: whether there is a sound track.
+        edited: an edit list hides frames, so that fewer may be shown than are coded.
+        quarter_turns: clockwise, to turn a frame upright.
+        streams: tracks of any kind.
+    """
+
+    width: int
+    height: int
+    frames: int
+    fps: Fraction
+    has_sound: bool
+    edited: bool
+    quarter_turns: int
+    streams: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Track:
+    kind: bytes
+    codec: bytes
+    size: tuple[int, int]
+    samples: int
+    timescale: int
+    duration: int
+    edited: bool
+    quarter_turns: int
+
+
+def clip_header(stream: BinaryIO, size: int) -> ClipHeader:
+    """Return what the film says about itself.
+
+    Args:
+        size: of the file in bytes.
+
+    Raises:
+        MediaError: empty, not a film, cut short, in pieces, or of a codec that we do not open.
+    """
+    if size == 0:
+        raise MediaError(Code.EMPTY, "The file is empty.")
+    if stream.read(12)[4:8] != b"ftyp":
+        raise MediaError(Code.NOT_A_CLIP, "This is not an MP4 or MOV film.")
+    tracks = [
+        _track(dict(_boxes(trak))) for kind, trak in _boxes(_index(stream, size)) if kind == b"trak"
+    ]
+    pictures = [track for track in tracks if track.kind == b"vide"]
+    sounds = [track for track in tracks if track.kind == b"soun"]
+    if len(pictures) != 1 or len(sounds) > 1:
+        raise MediaError(
+            Code.TOO_MANY_STREAMS, f"It has {len(pictures)} picture and {len(sounds)} sound tracks."
+        )
+    picture = pictures[0]
+    if picture.codec not in _VIDEO_CODECS or any(s.codec not in _AUDIO_CODECS for s in sounds):
+        raise MediaError(Code.UNSUPPORTED, "The film uses a codec that is not accepted.")
+    if not (picture.samples and picture.duration and picture.timescale and all(picture.size)):
+        raise MediaError(Code.BROKEN, "The film says that it has no frames.")
+    return ClipHeader(
+        *picture.size,
+        picture.samples,
+        Fraction(picture.samples * picture.timescale, picture.duration),
+        bool(sounds),
+        picture.edited,
+        picture.quarter_turns,
+        len(tracks),
+    )
+
+
+def top_level(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start of the content and end of each outermost box.
+
+    Raises:
+        MediaError: a box is longer than the file.
+    """
+    at = 0
+    while at < size:
+        stream.seek(at)
+        head = stream.read(16)
+        if len(head) < 8:
+            raise _truncated()
+        length, start = int.from_bytes(head[:4]), 8
+        if length == 1:
+            length, start = int.from_bytes(head[8:16]), 16
+        if length == 0:
+            length = size - at
+        if length < start:
+            raise _broken()
+        if at + length > size:
+            raise _truncated()
+        yield head[4:8], at + start, at + length
+        at += length
+
+
+def _index(stream: BinaryIO, size: int) -> bytes:
+    moov: bytes | None = None
+    pictures = False
+    for kind, start, end in top_level(stream, size):
+        if kind == b"moof":
+            raise MediaError(Code.UNSUPPORTED, "Films in pieces (fragmented MP4) are not accepted.")
+        pictures = pictures or kind == b"mdat"
+        if kind == b"moov":
+            if moov is not None or end - start > _MAX_INDEX:
+                raise _broken()
+            stream.seek(start)
+            moov = stream.read(end - start)
+    if moov is None or not pictures:
+        raise _truncated()
+    return moov
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = 0
+    while at + 8 <= len(content):
+        length = int.from_bytes(content[at : at + 4])
+        if length < 8 or at + length > len(content):
+            raise _broken()
+        yield content[at + 4 : at + 8], content[at + 8 : at + length]
+        at += length
+
+
+def _track(trak: dict[bytes, bytes]) -> _Track:
+    try:
+        mdia = dict(_boxes(trak[b"mdia"]))
+        kind = mdia[b"hdlr"][8:12]
+        timescale, duration = _media_duration(mdia[b"mdhd"])
+        if kind not in {b"vide", b"soun"}:
+            return _Track(kind, b"", (0, 0), 0, 0, 0, edited=False, quarter_turns=0)
+        minf = dict(_boxes(mdia[b"minf"]))
+        stbl = dict(_boxes(minf[b"stbl"]))
+        _refuse_foreign_files(dict(_boxes(minf[b"dinf"]))[b"dref"])
+        entry = stbl[b"stsd"][8:]
+        size = struct.unpack_from(">HH", entry, 32) if kind == b"vide" else (0, 0)
+        return _Track(
+            kind,
+            entry[4:8],
+            (size[0], size[1]),
+            _sample_count(stbl),
+            timescale,
+            duration,
+            edited=_hides_frames(trak, timescale, duration),
+            quarter_turns=_quarter_turns(trak[b"tkhd"]) if kind == b"vide" else 0,
+        )
+    except (KeyError, IndexError, struct.error) as missing:
+        raise _broken() from missing
+
+
+def _media_duration(mdhd: bytes) -> tuple[int, int]:
+    if mdhd[0] == 1:
+        long: tuple[int, int] = struct.unpack_from(">IQ", mdhd, 20)
+        return long
+    short: tuple[int, int] = struct.unpack_from(">II", mdhd, 12)
+    return short
+
+
+def _sample_count(stbl: dict[bytes, bytes]) -> int:
+    """Return the number of coded frames, which two tables must agree on."""
+    count: int = struct.unpack_from(">I", stbl[b"stsz"], 8)[0]
+    entries: int = struct.unpack_from(">I", stbl[b"stts"], 4)[0]
+    if entries * 8 + 8 > len(stbl[b"stts"]):
+        raise _broken()
+    timed = sum(struct.unpack_from(">I", stbl[b"stts"], 8 + 8 * n)[0] for n in range(entries))
+    if timed != count:
+        raise _broken()
+    return count
+
+
+def _hides_frames(trak: dict[bytes, bytes], timescale: int, duration: int) -> bool:
+    """Say whether the edit list is more than the usual single entry over the whole track."""
+    if b"edts" not in trak:
+        return False
+    elst = dict(_boxes(trak[b"edts"])).get(b"elst", b"")
+    if not elst:
+        return False
+    long = elst[0] == 1
+    start: int = struct.unpack_from(">q" if long else ">i", elst, 16 if long else 12)[0]
+    # A start of a few frames is the delay of the first frame shown (B-frames).
+    return int.from_bytes(elst[4:8]) != 1 or start < 0 or start * 4 > max(timescale, duration)
+
+
+def _quarter_turns(tkhd: bytes) -> int:
+    a, b, _, c, d = struct.unpack_from(">5I", tkhd, 52 if tkhd[0] == 1 else 40)
+    turns = _TURNS.get((a, b, c, d))
+    if turns is None:
+        raise MediaError(Code.UNSUPPORTED, "The film is mirrored, tilted or stretched.")
+    return turns
+
+
+def _refuse_foreign_files(dref: bytes) -> None:
+    for _, reference in _boxes(dref[8:]):
+        if not reference[3] & 1:
+            raise MediaError(Code.UNSUPPORTED, "The film keeps its pictures in another file.")
+
+
+def _truncated() -> MediaError:
+    return MediaError(Code.TRUNCATED, "The file ends too early.")
+
+
+def _broken() -> MediaError:
+    return MediaError(Code.BROKEN, "The index of the film is damaged.")

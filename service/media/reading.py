@@ -1,0 +1,257 @@
+"""Strangers' pictures and films become arrays, in a disposable child process."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import IO, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.media.boxes import ClipHeader, clip_header
+from service.media.errors import Code, MediaError
+from service.media.headers import picture_header
+from service.media.limits import CLIP, PICTURE, Limits
+
+CHILD = Path(__file__).with_name("child.py")
+SAMPLE_RATE = 48_000
+# Address space of the interpreter with numpy and Pillow is 110 MB, with PyAV 202 MB; the rest is
+# room for allocators (`python -m benchmarks.media` prints the peaks).
+_PICTURE_BASE, _CLIP_BASE = 192 << 20, 384 << 20
+# Per pixel, beside the decoder's own buffer: progressive coefficients 6, RGBA twice 8, RGB 3.
+_PICTURE_PIXEL_BYTES = 20
+# A decoder keeps up to 17 frames of at most 3 bytes a pixel (10 bits, 4:2:0), and RGB copies.
+_CLIP_PIXEL_BYTES = 17 * 3 + 9
+_ANSWER_BYTES = 65_536
+# Nothing of our environment reaches the child; one thread, because threads cost address space.
+_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
+_MESSAGES = {
+    Code.BROKEN: "The file is damaged or not what it says.",
+    Code.TRUNCATED: "The file ends too early.",
+    Code.MISLABELLED: "The file says one size and holds another.",
+    Code.UNSUPPORTED: "This kind of file is not accepted.",
+    Code.TIMEOUT: "Opening the file took too long.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadClip:
+    """A film as read; `frames.npy` and `sound.npy` in the folder hold the same.
+
+    Attributes:
+        frames: shape (frames, height, width, 3), uint8, RGB, upright; memory-mapped, read-only.
+        fps: average frames per second.
+        samples: shape (samples, 2), float32 at 48 kHz, exactly as long as the frames.
+        has_sound: False when there was no sound track and `samples` is silence.
+    """
+
+    frames: NDArray[np.uint8]
+    fps: Fraction
+    samples: NDArray[np.float32]
+    has_sound: bool
+
+
+def read_picture(
+    content: bytes, limits: Limits = PICTURE, *, child: Path = CHILD
+) -> NDArray[np.uint8]:
+    """Return a picture as RGB, upright, transparency over white.
+
+    Args:
+        content: the file as it came; PNG, JPEG or WebP by its first bytes.
+        child: the program that decodes.
+
+    Returns:
+        Shape (height, width, 3), uint8.
+
+    Raises:
+        MediaError: it is none of these, over a limit, damaged, or could not be decoded in time.
+    """
+    _check_bytes(len(content), limits)
+    header = picture_header(content)
+    pixels = header.width * header.height
+    memory = _PICTURE_BASE + pixels * (_PICTURE_PIXEL_BYTES + header.channel_bytes)
+    _check_pixels(header.width, header.height, memory, limits)
+    job: dict[str, object] = {
+        "kind": "picture",
+        "format": header.kind.value,
+        "width": header.width,
+        "height": header.height,
+        "memory_bytes": memory,
+        "file_bytes": pixels * 3 + _ANSWER_BYTES,
+    }
+    with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as decoded:
+        stream.write(content)
+        stream.seek(0)
+        answer = _run(child, job, stream, decoded, limits.timeout_s)
+        shape = (_number(answer, "height"), _number(answer, "width"))
+        upright = (header.height, header.width)
+        if (
+            shape not in {upright, upright[::-1]}
+            or os.fstat(decoded.fileno()).st_size != pixels * 3
+        ):
+            raise _mislabelled()
+        decoded.seek(0)
+        return np.frombuffer(bytearray(decoded.read()), np.uint8).reshape(*shape, 3)
+
+
+def read_clip(path: Path, folder: Path, limits: Limits = CLIP, *, child: Path = CHILD) -> ReadClip:
+    """Return a film as frames and sound, which are written to `folder`.
+
+    Args:
+        path: an MP4 or MOV by its first bytes.
+        folder: gets `frames.npy` and `sound.npy`; made if absent. On an error they are removed.
+        child: the program that decodes.
+
+    Raises:
+        MediaError: it is neither, over a limit, damaged, or could not be decoded in time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            _check_bytes(size, limits)
+            header = clip_header(stream, size)
+            job = _clip_job(header, folder, limits)
+            stream.seek(0)
+            answer = _run(child, job, stream, None, limits.timeout_s)
+        return _open_clip(header, folder, answer)
+    except OSError as broken:
+        _remove(folder)
+        raise MediaError(Code.BROKEN, "The file cannot be read.") from broken
+    except MediaError:
+        _remove(folder)
+        raise
+
+
+def _clip_job(header: ClipHeader, folder: Path, limits: Limits) -> dict[str, object]:
+    memory = _CLIP_BASE + header.width * header.height * _CLIP_PIXEL_BYTES
+    _check_pixels(header.width, header.height, memory, limits)
+    if header.streams > limits.streams:
+        raise MediaError(Code.TOO_MANY_STREAMS, f"It has {header.streams} tracks.")
+    seconds = header.frames / header.fps
+    if header.frames > limits.frames or seconds > limits.seconds:
+        raise MediaError(
+            Code.TOO_LONG,
+            f"It has {header.frames} frames in {float(seconds):.1f} s; we take up to"
+            f" {limits.frames} frames and {limits.seconds:g} s.",
+        )
+    pixels = header.frames * header.width * header.height * 3
+    return {
+        "kind": "clip",
+        "folder": str(folder.resolve()),
+        "width": header.width,
+        "height": header.height,
+        "frames": header.frames,
+        "fps": str(header.fps),
+        "edited": header.edited,
+        "quarter_turns": header.quarter_turns,
+        "memory_bytes": memory,
+        "file_bytes": max(pixels, math.ceil(seconds + 1) * SAMPLE_RATE * 8) + _ANSWER_BYTES,
+    }
+
+
+def _open_clip(header: ClipHeader, folder: Path, answer: dict[str, object]) -> ReadClip:
+    try:
+        frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
+        samples = np.load(folder / "sound.npy", allow_pickle=False)
+    except (ValueError, EOFError) as broken:
+        raise _mislabelled() from broken
+    count = _number(answer, "frames")
+    upright = (header.height, header.width)
+    shape = (count, *(upright[::-1] if header.quarter_turns % 2 else upright), 3)
+    length = round(count * SAMPLE_RATE / header.fps)
+    whole = count == header.frames or (header.edited and 0 < count < header.frames)
+    if frames.shape != shape or samples.shape != (length, 2) or not whole:
+        raise _mislabelled()
+    if frames.dtype != np.uint8 or samples.dtype != np.float32 or not np.isfinite(samples).all():
+        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
+    return ReadClip(frames, header.fps, samples, header.has_sound)
+
+
+def _run(
+    child: Path,
+    job: dict[str, object],
+    stream: BinaryIO | IO[bytes],
+    decoded: IO[bytes] | None,
+    timeout_s: float,
+) -> dict[str, object]:
+    """Return the child's answer.
+
+    Raises:
+        MediaError: it refused, died, hung or said nothing.
+    """
+    job |= {"cpu_s": math.ceil(timeout_s)}
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603 - our own program; the file is its input only
+            [sys.executable, "-I", str(child), json.dumps(job)],
+            stdin=stream,
+            stdout=subprocess.DEVNULL if decoded is None else decoded,
+            stderr=said,
+            env=_ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+        )
+        try:
+            status = process.wait(timeout_s)
+        except subprocess.TimeoutExpired as late:
+            raise MediaError(Code.TIMEOUT, _MESSAGES[Code.TIMEOUT]) from late
+        finally:
+            with suppress(ProcessLookupError):  # its whole session, whatever it started
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        said.seek(0)
+        answer = _last_line(said.read(_ANSWER_BYTES))
+    if status == -signal.SIGXCPU:
+        raise MediaError(Code.TIMEOUT, _MESSAGES[Code.TIMEOUT])
+    if status != 0 or answer is None:
+        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
+    if "refused" in answer:
+        code = next((c for c in _MESSAGES if c.value == answer["refused"]), Code.BROKEN)
+        raise MediaError(code, _MESSAGES[code])
+    return answer
+
+
+def _last_line(said: bytes) -> dict[str, object] | None:
+    lines = said.splitlines()
+    try:
+        answer = json.loads(lines[-1]) if lines else None
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _number(answer: dict[str, object], name: str) -> int:
+    number = answer.get(name)
+    if not isinstance(number, int) or number < 1:
+        raise _mislabelled()
+    return number
+
+
+def _check_bytes(size: int, limits: Limits) -> None:
+    if size > limits.bytes:
+        raise MediaError(Code.TOO_LARGE, f"The file is over {limits.bytes >> 20} MB.")
+
+
+def _check_pixels(width: int, height: int, memory: int, limits: Limits) -> None:
+    if width * height > limits.pixels or memory > limits.memory_bytes:
+        raise MediaError(
+            Code.TOO_MANY_PIXELS,
+            f"It is {width}x{height}; we take up to {limits.pixels / 1e6:.1f} million pixels.",
+        )
+
+
+def _mislabelled() -> MediaError:
+    return MediaError(Code.MISLABELLED, _MESSAGES[Code.MISLABELLED])
+
+
+def _remove(folder: Path) -> None:
+    for name in ("frames.npy", "sound.npy"):
+        (folder / name).unlink(missing_ok=True)
