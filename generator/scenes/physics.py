@@ -11,7 +11,7 @@ from generator.scenes.scene import Camera, Material, Motion, Scale, Scene, Shape
 
 Path = Tumble | Swing | Flutter | Drip | Orbit
 
-RADIUS_M = {Scale.SMALL: 0.10, Scale.MEDIUM: 0.15, Scale.LARGE: 0.21}
+RADIUS_M = {Scale.SMALL: 0.12, Scale.MEDIUM: 0.18, Scale.LARGE: 0.25}
 _RESTITUTION = {Material.RUBBER: 0.84, Material.WOOD: 0.55, Material.METAL: 0.66, Material.GLASS: 0.72}
 _BOX_RESTITUTION = 0.55  # of what a ball of the same material keeps: it lands on edges
 _ROLLING_FRICTION = {Material.RUBBER: 0.022, Material.WOOD: 0.016, Material.METAL: 0.009, Material.GLASS: 0.009}
@@ -57,7 +57,7 @@ class Truth:
 
 def radius_m(thing: Thing) -> float:
     """Return the distance from centre to floor when it lies there, in metres."""
-    small = {Shape.LEAF: 0.75, Shape.DROP: 0.32, Shape.PENDULUM: 0.8}
+    small = {Shape.LEAF: 0.75, Shape.DROP: 0.36, Shape.PENDULUM: 0.8}
     return RADIUS_M[thing.scale] * small.get(thing.shape, 1.0)
 
 
@@ -162,7 +162,7 @@ def _fluttering(thing: Thing, place: _Place, luck: list[float]) -> Flutter:
         x=place.middle + 0.1 * luck[1],
         height_m=height,
         starts_s=0.35 * place.index,
-        terminal=(0.78 + 0.12 * luck[2]) * (RADIUS_M[thing.scale] / 0.15) ** 0.25,
+        terminal=(0.78 + 0.12 * luck[2]) * (RADIUS_M[thing.scale] / RADIUS_M[Scale.MEDIUM]) ** 0.25,
         sway_m=min(0.22 + 0.06 * luck[3], place.stage.width_m / 6),
         sway_hz=0.62 + 0.12 * luck[4],
         phase=math.pi * luck[0],

@@ -43,11 +43,13 @@ class Picture:
             frames[:] = self._backdrop
             return
         wide, tall = frames.shape[2], frames.shape[1]
-        across = np.arange(wide) + 0.5 - wide / 2
-        down = np.arange(tall) + 0.5 - MIDDLE * tall
-        for frame, zoom, shift in zip(frames, self._view.zoom(times), self._view.shift(times), strict=True):
-            columns = across / zoom + self._backdrop.shape[1] / 2 + shift - 0.5
-            rows = down / zoom + MIDDLE * tall - 0.5 if zoom != 1 else None
+        if self._scene.camera is Camera.PAN:
+            for frame, shift in zip(frames, self._view.shift(times), strict=True):
+                frame[:] = _shifted(self._backdrop, self._view.margin + float(shift), wide)
+            return
+        across, down = np.arange(wide) + 0.5 - wide / 2, np.arange(tall) + 0.5 - MIDDLE * tall
+        for frame, zoom in zip(frames, self._view.zoom(times), strict=True):
+            columns, rows = across / zoom + wide / 2 - 0.5, down / zoom + MIDDLE * tall - 0.5
             frame[:] = _sampled(self._backdrop, columns, rows)
 
     @staticmethod
@@ -62,8 +64,7 @@ class Picture:
     def _shadow(self, thing: Thing, poses: Poses, depth: float, times: NDArray[np.float64]) -> Sprite:
         radius = radius_m(thing)
         above = np.maximum(poses.y - (0 if thing.shape is Shape.LEAF else radius), 0)
-        on_floor = np.where(poses.y > 0, 0.0, 0.0)
-        centres = self._view.place(poses.x + 0.16 * above, on_floor, times, depth)
+        centres = self._view.place(poses.x + 0.16 * above, np.zeros(len(times)), times, depth)
         half = (radius * 1.12 + 0.14 * above) * self._view.pixels_per_m * self._view.zoom(times)
         strength = 0.62 / (1 + 1.9 * above) * (0.55 if thing.material is Material.GLASS else 1.0)
         return drawing.shade(centres, half, strength)
@@ -128,7 +129,14 @@ class Picture:
             drawing.over(frame, drawing.rod((x, y - 1.5 * thick), (x, y - 0.4 * thick), thick), 0)
 
     def _ripples(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
-        """Draw the rings where drops met the water."""
+        """Draw the puddles under the taps, and the rings where drops met the water."""
+        for path, depth in zip(self._truth.paths, self._truth.depths, strict=True):
+            if isinstance(path, Drip):
+                ones = np.ones(len(times))
+                centres = self._view.place(path.x * ones, 0 * ones, times, depth)
+                half = 0.36 * self._view.pixels_per_m * self._view.zoom(times)
+                for share, tint in ((1.0, (70, 104, 140)), (0.82, (176, 208, 230))):
+                    self._lay(frames, drawing.shade(centres, half * share, 0.7 * ones, tint=tint))
         for touch in self._truth.touches:
             since = times - touch.contact.at_s
             if touch.contact.struck is not Struck.WATER or not ((since > 0) & (since < _RIPPLE_S)).any():
@@ -197,19 +205,32 @@ def _cut(poses: Poses, block: slice) -> Poses:
 
 
 def _sampled(
-    picture: NDArray[np.uint8], columns: NDArray[np.float64], rows: NDArray[np.float64] | None
+    picture: NDArray[np.uint8], columns: NDArray[np.float64], rows: NDArray[np.float64]
 ) -> NDArray[np.uint8]:
-    """Return `picture` between its pixels, linearly, in eight-bit fixed point; all rows if None."""
-    if rows is not None:
-        low, share = _taps(rows, picture.shape[0])
-        weight = share[:, None, None]
-        picture = ((picture[low] * (256 - weight) + picture[low + 1] * weight) >> 8).astype(np.uint8)
+    """Return `picture` between its pixels, linearly, in eight-bit fixed point."""
+    low, share = _taps(rows, picture.shape[0])
+    tall = _mixed(picture.take(low, axis=0), picture.take(low + 1, axis=0), share[:, None, None])
     low, share = _taps(columns, picture.shape[1])
-    weight = share[None, :, None]
-    mixed: NDArray[np.uint16] = (picture[:, low] * (256 - weight) + picture[:, low + 1] * weight) >> 8
-    return mixed.astype(np.uint8)
+    return _mixed(tall.take(low, axis=1), tall.take(low + 1, axis=1), share[None, :, None])
+
+
+def _shifted(picture: NDArray[np.uint8], left: float, wide: int) -> NDArray[np.uint8]:
+    """Return `wide` columns of `picture` from `left` on, between its pixels."""
+    low = int(left)
+    share = np.array(int((left - low) * 256), dtype=np.uint16)
+    return _mixed(picture[:, low : low + wide], picture[:, low + 1 : low + 1 + wide], share)
+
+
+def _mixed(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint16]
+) -> NDArray[np.uint8]:
+    """Return (256 - share) parts of `first` with `share` of `second`; both fit in 16 bits."""
+    total = first * (np.uint16(256) - share)
+    total += second * share
+    total >>= np.uint16(8)
+    return total.astype(np.uint8)
 
 
 def _taps(at: NDArray[np.float64], length: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
     low = np.clip(np.floor(at).astype(np.int64), 0, length - 2)
-    return low, (np.clip(at - low, 0, 1) * 255).astype(np.uint16)
+    return low, (np.clip(at - low, 0, 1) * 256).astype(np.uint16)

@@ -1,0 +1,85 @@
+"""What is heard around the things: wind, rain, a hum, birds."""
+
+import numpy as np
+
+from generator.clip import SAMPLE_RATE
+from generator.scenes.noise import Wave, band, drift, panned
+from generator.scenes.paths import Rain
+from generator.scenes.scene import Ambience
+
+
+def ambience(kind: Ambience, count: int, rain: Rain | None, half_width_m: float, seed: int) -> Wave:
+    """Return `count` stereo samples of `kind`: shape (2, count)."""
+    rng = np.random.default_rng((seed, 4))
+    match kind:
+        case Ambience.SILENCE:
+            return np.zeros((2, count), dtype=np.float32)
+        case Ambience.WIND:
+            return _wind(rng, count)
+        case Ambience.RAIN:
+            return _rain(rng, count, rain, half_width_m)
+        case Ambience.HUM:
+            return _hum(rng, count)
+        case Ambience.BIRDS:
+            return _birds(rng, count)
+
+
+def _wind(rng: np.random.Generator, count: int) -> Wave:
+    # Gusts come over seconds; anything near four a second would have the rhythm of syllables.
+    gust = 0.025 + 0.055 * drift(rng, count, 1.4)
+    low = band(rng, count, 60, 700, fall_db=5)
+    return np.stack([gust * (low + 0.5 * band(rng, count, 60, 900, fall_db=5)), gust * low])
+
+
+def _rain(rng: np.random.Generator, count: int, rain: Rain | None, half_width_m: float) -> Wave:
+    bed = band(rng, count, 900, 12_000, fall_db=2)
+    sound = np.stack([bed, np.roll(bed, 1511)]) * np.float32(0.016)
+    if rain is None:
+        return sound
+    length = 480
+    t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
+    fade = np.exp(-t / 0.0016)
+    ticks = [np.sin(2 * np.pi * hz * t) * fade for hz in (2300.0, 3400.0, 4700.0, 6100.0)]
+    loud = rng.uniform(0.02, 0.09, len(rain.lands_at))
+    for drop, at in enumerate(rain.lands_at):
+        start = round(float(at) * SAMPLE_RATE)
+        if start >= count:
+            break
+        near = loud[drop] * (1 - 0.6 * rain.depth[drop])
+        gains = panned(float(rain.x[drop]) / half_width_m) * np.float32(near)
+        sound[:, start : start + length] += gains[:, None] * ticks[drop % len(ticks)][: count - start]
+    return sound
+
+
+def _hum(rng: np.random.Generator, count: int) -> Wave:
+    t = np.arange(count, dtype=np.float32) / SAMPLE_RATE
+    # Mains: fifty hertz and its even harmonics. The odd ones make the buzz that sounds like a voice.
+    total = np.zeros(count, dtype=np.float32)
+    for harmonic, level in ((1, 1.0), (2, 0.7), (4, 0.16)):
+        phase = np.float32(rng.uniform(0, 6.28))
+        total += np.float32(level) * np.sin(np.float32(2 * np.pi * 50 * harmonic) * t + phase)
+    return np.stack([total, total]) * np.float32(0.03)
+
+
+def _birds(rng: np.random.Generator, count: int) -> Wave:
+    leaves = band(rng, count, 200, 4000, fall_db=6) * np.float32(0.004)
+    sound = np.stack([leaves, leaves])
+    seconds, at = count / SAMPLE_RATE, float(rng.uniform(0.1, 0.6))
+    while at < seconds - 0.2:
+        side, pitch = float(rng.uniform(-0.9, 0.9)), float(rng.uniform(3400, 5600))
+        for _ in range(int(rng.integers(2, 6))):
+            _chirp(sound, at, pitch * float(rng.uniform(0.92, 1.08)), panned(side) * np.float32(rng.uniform(0.03, 0.08)))
+            at += float(rng.uniform(0.09, 0.16))
+        at += float(rng.uniform(0.35, 1.1))
+    return sound
+
+
+def _chirp(sound: Wave, at_s: float, pitch_hz: float, gains: Wave) -> None:
+    start = round(at_s * SAMPLE_RATE)
+    length = min(int(0.075 * SAMPLE_RATE), sound.shape[1] - start)
+    if length <= 1:
+        return
+    way = np.linspace(0, 1, length, dtype=np.float32)
+    sweep = pitch_hz * (1 + 0.16 * np.sin(np.pi * way * 1.5))
+    wave = np.sin(2 * np.pi * np.cumsum(sweep) / SAMPLE_RATE) * np.sin(np.pi * way) ** 2
+    sound[:, start : start + length] += gains[:, None] * wave
