@@ -1,0 +1,302 @@
+"""The registry: who is enrolled, who agreed to what, and whose face this is."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from likeness import permissions, records, store
+from likeness.consent import Grant, Likeness, State, Use, checked_grant, checked_handle
+from likeness.enrolment import Enrolment, enrolment
+from likeness.faces import Face, FaceModel, LikenessError
+from likeness.handles import Mention, MentionStatus, handles_written
+from likeness.index import Hit, LikenessIndex
+from likeness.recognition import Finding, Judge, Permissions, Sighting
+from likeness.records import RecordedUse
+from likeness.store import StoredTemplate
+from likeness.thresholds import Calibration, require_model
+from likeness.vault import Vault
+
+
+class NoSuchLikeness(LikenessError):
+    """No likeness, or no active one, has this id."""
+
+
+class NoSuchGrant(LikenessError):
+    """No grant has this id."""
+
+
+class HandleTaken(LikenessError):
+    """Another active likeness has this handle."""
+
+
+class AlreadyEnrolled(LikenessError):
+    """These photographs look like somebody whom another account enrolled. Whom is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Proof that a likeness is out of use: when, at which change, how many keys were destroyed."""
+
+    likeness: str
+    at: datetime
+    change_seq: int
+    keys_destroyed: int
+
+
+_Rule = Callable[[Judge, Face, Sequence[Hit], Permissions], Finding]
+
+
+class Registry:
+    """Enrols, grants, revokes and recognises. Thread-safe; never commits.
+
+    Args:
+        faces: the model that `calibration` was measured with.
+
+    Raises:
+        CalibrationUnusable: it was measured with another model.
+    """
+
+    def __init__(self, faces: FaceModel, vault: Vault, calibration: Calibration) -> None:
+        require_model(calibration, faces.sha256)
+        self._faces = faces
+        self._vault = vault
+        self._calibration = calibration
+        self._index = LikenessIndex(vault, faces.sha256)
+
+    def enrol(
+        self,
+        conn: Connection,
+        handle: str,
+        owner: str,
+        photographs: Sequence[NDArray[np.uint8]],
+        *,
+        now: datetime,
+    ) -> Likeness:
+        """Enrol the one person whom all photographs show; five or more are advised.
+
+        Raises:
+            HandleNotPossible, HandleTaken: choose another.
+            PhotographCount, PhotographRefused, PictureUnusable: send others.
+            AlreadyEnrolled: a person must look at it.
+        """
+        checked_handle(handle)
+        made = enrolment(photographs, self._faces, self._calibration)
+        return self.admit(conn, handle, owner, made, now=now)
+
+    def admit(
+        self, conn: Connection, handle: str, owner: str, made: Enrolment, *, now: datetime
+    ) -> Likeness:
+        """Store what `enrolment` made, as `enrol` does; for callers that look first, then write.
+
+        Raises:
+            HandleNotPossible, HandleTaken, AlreadyEnrolled: as `enrol`.
+        """
+        checked_handle(handle)
+        likeness = Likeness(store.new_id("lik"), handle, owner, State.ACTIVE, now, made.depth)
+        # Nobody can take the handle, or enrol this face, between looking and writing.
+        store.wait_for_writers(conn)
+        self._require_not_another(conn, owner, made)
+        if store.active_by_handle(conn, [handle]):
+            raise HandleTaken(f"@{handle} is taken; choose another")
+        store.add_likeness(conn, likeness)
+        for vector in made.templates:
+            sealed = self._vault.seal(vector, likeness.id, self._faces.sha256)
+            store.add_template(
+                conn, StoredTemplate(store.new_id("tpl"), likeness.id, self._faces.sha256, sealed)
+            )
+        store.record_change(conn, likeness.id)
+        return likeness
+
+    def grant(
+        self,
+        conn: Connection,
+        likeness_id: str,
+        to: str,
+        *,
+        uses: Collection[Use],
+        from_at: datetime,
+        until_at: datetime,
+    ) -> Grant:
+        """Permit `to` (an actor, or EVERYONE) to depict a likeness.
+
+        Raises:
+            GrantNotPossible: empty, endless or inverted.
+            NoSuchLikeness: unknown or revoked.
+        """
+        grant = checked_grant(
+            Grant(store.new_id("grt"), likeness_id, to, frozenset(uses), from_at, until_at)
+        )
+        store.wait_for_writers(conn)
+        self._active(conn, likeness_id)
+        records.add_grant(conn, grant)
+        store.record_change(conn, likeness_id)
+        return grant
+
+    def revoke_grant(self, conn: Connection, grant_id: str, *, now: datetime) -> None:
+        """End a grant at once; ending it twice is no error.
+
+        Raises:
+            NoSuchGrant: unknown.
+        """
+        grant = records.grants_by_id(conn, [grant_id]).get(grant_id)
+        if grant is None:
+            raise NoSuchGrant(f"there is no grant {grant_id}")
+        store.wait_for_writers(conn)
+        records.mark_grant_revoked(conn, grant_id, now)
+        store.record_change(conn, grant.likeness)
+
+    def revoke(self, conn: Connection, likeness_id: str, *, now: datetime) -> Revocation:
+        """Take a likeness out of use for good and destroy the keys of its templates.
+
+        It holds for every call, on any connection, that begins after the caller commits.
+
+        Raises:
+            NoSuchLikeness: unknown; one that is revoked already is revoked again, harmlessly.
+        """
+        if store.likeness_by_id(conn, likeness_id) is None:
+            raise NoSuchLikeness(f"there is no likeness {likeness_id}")
+        store.wait_for_writers(conn)
+        store.mark_revoked(conn, likeness_id, now)
+        destroyed = store.shred(conn, likeness_id)
+        return Revocation(likeness_id, now, store.record_change(conn, likeness_id).seq, destroyed)
+
+    def look(self, picture: NDArray[np.uint8]) -> list[Face]:
+        """Return every face in `picture`, largest first; asks nobody whose they are.
+
+        Raises:
+            PictureUnusable: not an RGB picture of a usable size.
+        """
+        return self._faces.find(picture)
+
+    def recognise(
+        self,
+        conn: Connection,
+        faces: Sequence[Face],
+        *,
+        actor: str,
+        handles: Collection[str],
+        now: datetime,
+    ) -> list[Sighting]:
+        """Return for each face of an upload whether somebody in it agreed; one each, in order.
+
+        Args:
+            handles: whom the request names; only they can clear a face. Without any, everybody
+                whom the actor may depict can.
+
+        Raises:
+            IndexUnusable, TemplateDamaged, VaultKeyUnusable: nothing can be said.
+        """
+        allowed = permissions.permitted(conn, actor, Use.FACE, now)
+        named = allowed
+        if handles:
+            meant = {likeness.id for likeness in store.active_by_handle(conn, handles).values()}
+            named = {likeness: by for likeness, by in allowed.items() if likeness in meant}
+        may = Permissions(named, frozenset(allowed) - frozenset(named))
+        return self._sightings(conn, faces, may, Judge.of_upload)
+
+    def recognise_output(
+        self,
+        conn: Connection,
+        faces: Sequence[Face],
+        *,
+        actor: str,
+        allowed: Collection[str],
+        now: datetime,
+    ) -> list[Sighting]:
+        """Return for each generated face whether it is somebody who did not agree to this job.
+
+        Args:
+            allowed: ids of the likenesses this job was permitted; one whose permission has gone
+                since counts as not permitted.
+
+        Raises:
+            IndexUnusable, TemplateDamaged, VaultKeyUnusable: nothing can be said.
+        """
+        still = permissions.permitted(conn, actor, Use.FACE, now)
+        named = {likeness: by for likeness, by in still.items() if likeness in set(allowed)}
+        return self._sightings(conn, faces, Permissions(named), Judge.of_output)
+
+    def handles_in(
+        self, conn: Connection, text: str, *, actor: str, now: datetime
+    ) -> list[Mention]:
+        """Return every `@handle` in `text`, in order, and whether `actor` may use it."""
+        written = handles_written(text)
+        known = store.active_by_handle(conn, (handle for handle, _, _ in written))
+        allowed = permissions.permitted(conn, actor, Use.FACE, now) if known else {}
+        mentions = []
+        for handle, start, end in written:
+            likeness = known[handle].id if handle in known else ""
+            grant = allowed.get(likeness, "")
+            status = MentionStatus.UNKNOWN
+            if likeness:
+                status = MentionStatus.GRANTED if grant else MentionStatus.NOT_GRANTED
+            mentions.append(Mention(handle, start, end, status, likeness, grant))
+        return mentions
+
+    def lost_grants(
+        self, conn: Connection, grant_ids: Sequence[str], *, actor: str, now: datetime
+    ) -> tuple[str, ...]:
+        """Return those permissions of a job (as in `Sighting.grant`) that no longer hold."""
+        return permissions.lost(conn, grant_ids, actor, Use.FACE, now)
+
+    def still_granted(
+        self, conn: Connection, grant_ids: Sequence[str], *, actor: str, now: datetime
+    ) -> bool:
+        """Return whether all permissions of a job still hold; a job that needed none is fine."""
+        return not self.lost_grants(conn, grant_ids, actor=actor, now=now)
+
+    def record_use(
+        self, conn: Connection, likeness_id: str, request_id: str, verdict: str, *, now: datetime
+    ) -> RecordedUse:
+        """Record that a likeness was asked for, refused or not, for its owner to see."""
+        use = RecordedUse(store.new_id("use"), likeness_id, request_id, verdict, now)
+        records.add_use(conn, use)
+        return use
+
+    def uses_of(
+        self, conn: Connection, likeness_id: str, *, before: datetime, limit: int = 100
+    ) -> list[RecordedUse]:
+        """Return the last uses of a likeness before a moment, newest first."""
+        return records.uses_of(conn, likeness_id, before=before, limit=limit)
+
+    def _active(self, conn: Connection, likeness_id: str) -> Likeness:
+        likeness = store.likeness_by_id(conn, likeness_id)
+        if likeness is None or likeness.state is not State.ACTIVE:
+            raise NoSuchLikeness(f"there is no active likeness {likeness_id}")
+        return likeness
+
+    def _require_not_another(self, conn: Connection, owner: str, made: Enrolment) -> None:
+        found, _ = self._index.search(conn, made.templates, self._calibration.allow)
+        near = {hit.likeness for hits in found for hit in hits}
+        others = store.active_by_id(conn, near) if near else {}
+        if any(likeness.owner != owner for likeness in others.values()):
+            raise AlreadyEnrolled("this person is enrolled by another account; ask for a review")
+
+    def _sightings(
+        self, conn: Connection, faces: Sequence[Face], may: Permissions, rule: _Rule
+    ) -> list[Sighting]:
+        vectors = [face.vector for face in faces]
+        found, checkpoint = self._index.search(conn, vectors, self._calibration.hold)
+        judge = Judge(self._calibration, store.count_active(conn))
+        sightings = []
+        for face, hits in zip(faces, found, strict=True):
+            finding = rule(judge, face, hits, may)
+            near = finding.nearest
+            sightings.append(
+                Sighting(
+                    box=face.box,
+                    height_px=face.height_px,
+                    outcome=finding.outcome,
+                    likeness=near.likeness if near else "",
+                    grant=finding.grant,
+                    similarity=round(max(0.0, 1 - near.distance), 4) if near else 0.0,
+                    index=checkpoint,
+                    detector=self._faces.version,
+                    calibration=self._calibration.id,
+                )
+            )
+        return sightings
