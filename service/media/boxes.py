@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from service.media.errors import Code, MediaError
 
-_MAX_INDEX = 32 << 20
+_MAX_INDEX = 4 << 20  # the tables of an hour of film need less
 _VIDEO_CODECS = {b"avc1", b"avc3", b"hvc1", b"hev1", b"vp09", b"av01", b"mp4v"}
 _AUDIO_CODECS = {b"mp4a", b"Opus", b"alac", b"fLaC", b"sowt", b"twos", b"ac-3", b"ec-3", b".mp3"}
 _ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)
@@ -52,8 +52,7 @@ class _Track:
     codec: bytes
     size: tuple[int, int]
     samples: int
-    timescale: int
-    duration: int
+    fps: Fraction
     edited: bool
     quarter_turns: int
 
@@ -83,12 +82,12 @@ def clip_header(stream: BinaryIO, size: int) -> ClipHeader:
     picture = pictures[0]
     if picture.codec not in _VIDEO_CODECS or any(s.codec not in _AUDIO_CODECS for s in sounds):
         raise MediaError(Code.UNSUPPORTED, "The film uses a codec that is not accepted.")
-    if not (picture.samples and picture.duration and picture.timescale and all(picture.size)):
+    if not (picture.samples and picture.fps and all(picture.size)):
         raise MediaError(Code.BROKEN, "The film says that it has no frames.")
     return ClipHeader(
         *picture.size,
         picture.samples,
-        Fraction(picture.samples * picture.timescale, picture.duration),
+        picture.fps,
         bool(sounds),
         picture.edited,
         picture.quarter_turns,
@@ -152,49 +151,53 @@ def _track(trak: dict[bytes, bytes]) -> _Track:
     try:
         mdia = dict(_boxes(trak[b"mdia"]))
         kind = mdia[b"hdlr"][8:12]
-        timescale, duration = _media_duration(mdia[b"mdhd"])
+        timescale = _timescale(mdia[b"mdhd"])
         if kind not in {b"vide", b"soun"}:
-            return _Track(kind, b"", (0, 0), 0, 0, 0, edited=False, quarter_turns=0)
+            return _Track(kind, b"", (0, 0), 0, Fraction(0), edited=False, quarter_turns=0)
         minf = dict(_boxes(mdia[b"minf"]))
         stbl = dict(_boxes(minf[b"stbl"]))
         _refuse_foreign_files(dict(_boxes(minf[b"dinf"]))[b"dref"])
         entry = stbl[b"stsd"][8:]
         size = struct.unpack_from(">HH", entry, 32) if kind == b"vide" else (0, 0)
+        count, ticks, timed = _sample_times(stbl)
         return _Track(
             kind,
             entry[4:8],
             (size[0], size[1]),
-            _sample_count(stbl),
-            timescale,
-            duration,
-            edited=_hides_frames(trak, timescale, duration),
+            count,
+            Fraction(timed * timescale, ticks) if ticks else Fraction(0),
+            edited=_hides_frames(trak, timescale),
             quarter_turns=_quarter_turns(trak[b"tkhd"]) if kind == b"vide" else 0,
         )
     except (KeyError, IndexError, struct.error) as missing:
         raise _broken() from missing
 
 
-def _media_duration(mdhd: bytes) -> tuple[int, int]:
-    if mdhd[0] == 1:
-        long: tuple[int, int] = struct.unpack_from(">IQ", mdhd, 20)
-        return long
-    short: tuple[int, int] = struct.unpack_from(">II", mdhd, 12)
-    return short
+def _timescale(mdhd: bytes) -> int:
+    timescale: int = struct.unpack_from(">I", mdhd, 20 if mdhd[0] == 1 else 12)[0]
+    return timescale
 
 
-def _sample_count(stbl: dict[bytes, bytes]) -> int:
-    """Return the number of coded frames, which two tables must agree on."""
+def _sample_times(stbl: dict[bytes, bytes]) -> tuple[int, int, int]:
+    """Return the number of coded frames, and over how many ticks how many of them last.
+
+    Not from the track's duration: it counts the delay of reordered frames too. The last frame's
+    own length is left out when all others are equal, because muxers invent it.
+    """
     count: int = struct.unpack_from(">I", stbl[b"stsz"], 8)[0]
-    entries: int = struct.unpack_from(">I", stbl[b"stts"], 4)[0]
-    if entries * 8 + 8 > len(stbl[b"stts"]):
+    table = stbl[b"stts"]
+    entries: int = struct.unpack_from(">I", table, 4)[0]
+    if entries * 8 + 8 > len(table):
         raise _broken()
-    timed = sum(struct.unpack_from(">I", stbl[b"stts"], 8 + 8 * n)[0] for n in range(entries))
-    if timed != count:
+    runs = list(struct.iter_unpack(">II", table[8 : 8 + 8 * entries]))
+    if sum(run[0] for run in runs) != count:
         raise _broken()
-    return count
+    if len(runs) == 2 and runs[1][0] == 1:
+        runs.pop()
+    return count, sum(run[0] * run[1] for run in runs), sum(run[0] for run in runs)
 
 
-def _hides_frames(trak: dict[bytes, bytes], timescale: int, duration: int) -> bool:
+def _hides_frames(trak: dict[bytes, bytes], timescale: int) -> bool:
     """Say whether the edit list is more than the usual single entry over the whole track."""
     if b"edts" not in trak:
         return False
@@ -203,8 +206,8 @@ def _hides_frames(trak: dict[bytes, bytes], timescale: int, duration: int) -> bo
         return False
     long = elst[0] == 1
     start: int = struct.unpack_from(">q" if long else ">i", elst, 16 if long else 12)[0]
-    # A start of a few frames is the delay of the first frame shown (B-frames).
-    return int.from_bytes(elst[4:8]) != 1 or start < 0 or start * 4 > max(timescale, duration)
+    # A start of up to half a second is the delay of the first frame shown (B-frames).
+    return int.from_bytes(elst[4:8]) != 1 or start < 0 or start * 2 > timescale
 
 
 def _quarter_turns(tkhd: bytes) -> int:
