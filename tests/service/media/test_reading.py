@@ -108,7 +108,7 @@ def test_a_picture_over_the_byte_limit_is_refused() -> None:
     assert code_of(failure.value) is Code.TOO_LARGE
 
 
-ANSWERS = "import sys; sys.stderr.write('{\\"height\\": %d, \\"width\\": %d}\\n')"
+ANSWERS = """import sys; sys.stderr.write('{"height": %d, "width": %d}')"""
 EATS_MEMORY = """
 import json, resource, sys
 limit = json.loads(sys.argv[1])["memory_bytes"]
@@ -120,7 +120,7 @@ CHILDREN = {
     "says nothing": ("", Code.BROKEN),
     "hangs": ("import time; time.sleep(60)", Code.TIMEOUT),
     "crashes": ("raise ValueError", Code.BROKEN),
-    "talks nonsense": ("import sys; sys.stderr.write('[1]\\n')", Code.BROKEN),
+    "talks nonsense": ("import sys; sys.stderr.write('[1]')", Code.BROKEN),
     "sends no pixels": (ANSWERS % (64, 96), Code.MISLABELLED),
     "sends another size": (
         ANSWERS % (32, 192) + "; sys.stdout.buffer.write(bytes(64 * 96 * 3))",
