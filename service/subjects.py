@@ -9,8 +9,8 @@ key in another process's memory is seen to be out of date.
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -64,11 +64,20 @@ class VaultKeyMissing(SubjectError):
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A value to seal: about whom, and what it belongs to."""
+
+    subject: str
+    value: bytes = field(repr=False)
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Row:
     subject: str
     generation: int
     vault_key: str
-    wrapped: bytes
+    wrapped: bytes = field(repr=False)
     alive: bool
 
 
@@ -95,10 +104,18 @@ class SubjectKeys:
 
         A subject whose key was destroyed gets a new one: what comes after an erasure is new.
         """
-        row = self._living(conn, [subject])[subject]
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher(row).encrypt(nonce, value, _bound(row, context))
-        return _FORMAT + row.generation.to_bytes(4, "big") + nonce + sealed
+        return self.seal_all(conn, [Plain(subject, value, context)])[0]
+
+    def seal_all(self, conn: Connection, values: Sequence[Plain]) -> list[bytes]:
+        """Return the values sealed, in order, with one read of the keys for all of them."""
+        rows = self._living(conn, sorted({one.subject for one in values}))
+        sealed = []
+        for one in values:
+            row = rows[one.subject]
+            nonce = os.urandom(_NONCE_BYTES)
+            hidden = self._cipher(row).encrypt(nonce, one.value, _bound(row, one.context))
+            sealed.append(_FORMAT + row.generation.to_bytes(4, "big") + nonce + hidden)
+        return sealed
 
     def open(self, conn: Connection, subject: str, sealed: bytes, context: str) -> bytes:
         """Return the value.
@@ -124,10 +141,6 @@ class SubjectKeys:
             )
         except InvalidTag:
             raise SealBroken("the sealed value does not belong here") from None
-
-    def prepare(self, conn: Connection, subjects: Iterable[str]) -> None:
-        """Make sure that each subject has a living key: two statements for a whole batch."""
-        self._living(conn, sorted(set(subjects)))
 
     def destroy(self, conn: Connection, subject: str) -> bool:
         """Destroy the subject's key; True if there was one. Final once the caller commits."""

@@ -102,9 +102,41 @@ class Ticket:
         return datetime.fromtimestamp(self.expires, UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a ticket keeps of the decision that allows it; made by `allowance`.
+
+    Attributes:
+        request, decision: ids.
+        policy: SHA-256 of the policy document, hex.
+        indexes: checkpoints of the indexes that were asked, sorted.
+    """
+
+    request: str
+    decision: str
+    policy: str
+    indexes: tuple[str, ...]
+
+
+def allowance(decision: Decision) -> Allowance:
+    """Return what `decision` allows.
+
+    Raises:
+        NotAllowed: it is not an enforced `allow`.
+    """
+    if decision.verdict is not Verdict.ALLOW or decision.mode is not Mode.ENFORCE:
+        raise NotAllowed(f"the decision says {decision.verdict.word} in mode {decision.mode}")
+    return Allowance(
+        decision.request_id,
+        decision.id,
+        decision.policy.sha256,
+        tuple(sorted({seen.index for seen in decision.observations if seen.index})),
+    )
+
+
 def issue(
     request: GenerationRequest,
-    decision: Decision,
+    allowed: Allowance,
     key: SigningKey,
     *,
     now: datetime,
@@ -113,21 +145,18 @@ def issue(
     """Return a token that permits exactly `request`, for `lifetime`.
 
     Raises:
-        NotAllowed: the decision is not an enforced `allow` of this request, or `lifetime` is not
-            at least a second.
+        NotAllowed: another request is allowed, or `lifetime` is not at least a second.
     """
-    if decision.verdict is not Verdict.ALLOW or decision.mode is not Mode.ENFORCE:
-        raise NotAllowed(f"the decision says {decision.verdict.word} in mode {decision.mode}")
-    if decision.request_id != request.id:
+    if allowed.request != request.id:
         raise NotAllowed("the decision is about another request")
     if lifetime < timedelta(seconds=1):
         raise NotAllowed("a ticket lasts at least a second")
     issued = int(now.timestamp())
     ticket = Ticket(
         permitted=_permitted(request),
-        decision=decision.id,
-        policy=decision.policy.sha256,
-        indexes=tuple(sorted({seen.index for seen in decision.observations if seen.index})),
+        decision=allowed.decision,
+        policy=allowed.policy,
+        indexes=allowed.indexes,
         issued=issued,
         expires=issued + int(lifetime.total_seconds()),
     )
@@ -213,9 +242,12 @@ def _read(payload: bytes) -> Ticket:
     try:
         parts = json.loads(payload)
         permitted = dict(parts.pop("permitted"))
-        listed = {name: tuple(permitted.pop(name)) for name in ("references", "handles")}
         ticket = Ticket(
-            permitted=Permitted(**permitted, **listed),
+            permitted=Permitted(
+                references=tuple(permitted.pop("references")),
+                handles=tuple(permitted.pop("handles")),
+                **permitted,
+            ),
             indexes=tuple(parts.pop("indexes")),
             issued=int(parts.pop("issued")),
             expires=int(parts.pop("expires")),

@@ -1,0 +1,265 @@
+"""The log: append, and prove what was appended.
+
+An append is durable, in the tree and under a signed checkpoint before it returns. A fact that is
+stored elsewhere stages its entry in the same transaction and settles it afterwards; the sequencer
+of whichever process comes next puts it into the tree.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from sqlalchemy import Connection
+
+from service.audit import checkpoint as notes
+from service.audit import merkle, reading, store, values
+from service.audit.checkpoint import Checkpoint
+from service.audit.entries import Entry, prepare
+from service.audit.errors import (
+    AuditError,
+    BadProof,
+    LogTampered,
+    NoEntry,
+    NotAcknowledged,
+)
+from service.audit.integration import Clock, Integration
+from service.audit.proof import proof_text
+from service.audit.reading import EntryFilter, LoggedEntry, TileCache
+from service.audit.rehash import Rehash, Verification
+from service.audit.sequencer import Batch, Landed, Outcome, Sequencer, Settle, StillStaged
+from service.audit.staging import stage
+from service.database import Database
+from service.decision import Receipt
+from service.keys import SigningKey, VerifyingKey
+from service.subjects import SubjectKeys
+
+_BATCH = 1000
+
+
+class AuditLog:
+    """One process's hand on the log. Safe to use from many threads; other processes may have one.
+
+    Args:
+        signer: signs checkpoints; those of the keys it replaced, `trusted`, still count.
+        origin: the log's name, such as `example.com/imprimatur`.
+        clock: now, aware; what the log writes never goes backwards.
+        proofs: where proofs are served; an index is appended.
+        timeout_s: how long an append waits for its commit.
+
+    Raises:
+        LogTampered: the stored log is not the one its checkpoint was signed for.
+        NotDurable: the database may lose what it acknowledged.
+        DatabaseUnavailable: it cannot be read and written now.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        signer: SigningKey,
+        origin: str,
+        subjects: SubjectKeys,
+        clock: Clock,
+        trusted: Sequence[VerifyingKey] = (),
+        proofs: str = "/v1/audit/proofs/",
+        timeout_s: float = 30.0,
+    ) -> None:
+        self.origin = origin
+        self._database = database
+        self._keys = (signer.verifying, *trusted)
+        self._subjects = subjects
+        self._proofs = proofs
+        self._timeout_s = timeout_s
+        self._tiles = TileCache()
+        integration = Integration(
+            database,
+            origin=origin,
+            signer=signer,
+            trusted=trusted,
+            subjects=subjects,
+            clock=clock,
+        )
+        integration.open()
+        # Whatever a process that died had staged goes in before anything new.
+        integration.drain()
+        self._sequencer = Sequencer(integration.commit)
+
+    def __enter__(self) -> "AuditLog":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what was submitted, then append nothing more."""
+        self._sequencer.close()
+
+    def append(self, entry: Entry) -> Receipt:
+        """Log one entry; return once it is durable, in the tree and signed for.
+
+        The same entry with the same key again gives a receipt for the first one.
+
+        Raises:
+            BadEntry: it cannot be logged.
+            KeyReused: its key belongs to another entry.
+            DatabaseUnavailable, LogTampered, NotDurable: it was not logged.
+            NotAcknowledged: no answer in time; append it again.
+        """
+        batch, place = self._sequencer.submit([prepare(entry)])
+        return self._receipt(batch.outcome(place, self._timeout_s))
+
+    async def append_async(self, entry: Entry) -> Receipt:
+        """Log one entry like `append`, without a thread for each that waits."""
+        loop = asyncio.get_running_loop()
+        answered = asyncio.Event()
+        batch, place = self._sequencer.submit([prepare(entry)])
+        batch.tell(lambda: loop.call_soon_threadsafe(answered.set))
+        try:
+            await asyncio.wait_for(answered.wait(), self._timeout_s)
+        except TimeoutError:
+            raise NotAcknowledged(f"no answer from the log in {self._timeout_s} s") from None
+        return self._receipt(batch.outcome(place, 0.0))
+
+    def append_many(self, entries: Sequence[Entry]) -> list[Receipt]:
+        """Log entries in order, a thousand to a transaction.
+
+        Raises:
+            KeyReused: a key belongs to another entry; the entries beside it are logged.
+        """
+        prepared = [prepare(entry) for entry in entries]
+        waiting: list[tuple[Batch, int]] = []
+        for start in range(0, len(prepared), _BATCH):
+            some = prepared[start : start + _BATCH]
+            batch, first = self._sequencer.submit(some)
+            waiting += [(batch, first + offset) for offset in range(len(some))]
+        return [self._receipt(batch.outcome(place, self._timeout_s)) for batch, place in waiting]
+
+    def stage(self, conn: Connection, entry: Entry) -> str:
+        """Write an entry into the caller's transaction; return its key for `settle`.
+
+        Raises:
+            BadEntry: it cannot be logged.
+            KeyReused: its key belongs to another entry.
+        """
+        stage(conn, self._subjects, prepare(entry))
+        return entry.key
+
+    def settle(self, key: str) -> Receipt:
+        """Return once the entry that was staged under `key`, and committed, is in the tree.
+
+        Raises:
+            NoEntry: nothing was staged with this key, or its transaction was rolled back.
+        """
+        until = time.monotonic() + self._timeout_s
+        while time.monotonic() < until:
+            batch, place = self._sequencer.submit([Settle(key)])
+            outcome = batch.outcome(place, self._timeout_s)
+            if not isinstance(outcome, StillStaged):
+                return self._receipt(outcome)
+        raise NotAcknowledged(f"{key} was not integrated in {self._timeout_s} s: ask again")
+
+    def entry(self, index: int) -> LoggedEntry:
+        """Return one entry; `NoEntry` if there is none, `LogTampered` if it was changed."""
+        with self._database.reading() as conn:
+            return reading.entry(conn, index)
+
+    def entry_by_key(self, key: str) -> LoggedEntry:
+        """Return the entry with this key, likewise."""
+        with self._database.reading() as conn:
+            index = store.places(conn, [key]).get(key)
+            if index is None:
+                raise NoEntry("no entry has this key")
+            return reading.entry(conn, index)
+
+    def entries(self, wanted: EntryFilter) -> list[LoggedEntry]:
+        """Return one page of entries."""
+        with self._database.reading() as conn:
+            return reading.entries(conn, wanted)
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint, a signed note."""
+        with self._database.reading() as conn:
+            return self._head(conn)[0]
+
+    def receipt(self, index: int) -> Receipt:
+        """Return a receipt for an entry under the newest checkpoint."""
+        with self._database.reading() as conn:
+            note, checkpoint = self._head(conn)
+        if not 0 <= index < checkpoint.size:
+            raise NoEntry(f"no entry {index}")
+        return self._receipt(Landed(index, checkpoint.size, note))
+
+    def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
+        """Return the hashes from entry `index` to the root of the first `size` entries."""
+        with self._database.reading() as conn:
+            self._require_size(conn, size)
+            return merkle.inclusion_proof(index, size, self._tiles.reading(conn))
+
+    def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
+        """Return the hashes that show the first `old` of `new` entries to be unchanged."""
+        with self._database.reading() as conn:
+            self._require_size(conn, new)
+            return merkle.consistency_proof(old, new, self._tiles.reading(conn))
+
+    def proof_text(self, index: int) -> str:
+        """Return an entry with its proof as one file that `verify_file` checks offline."""
+        with self._database.reading() as conn:
+            note, checkpoint = self._head(conn)
+            if not 0 <= index < checkpoint.size:
+                raise NoEntry(f"no entry {index}")
+            leaf = reading.entry(conn, index).leaf
+            proof = merkle.inclusion_proof(index, checkpoint.size, self._tiles.reading(conn))
+        hashed = merkle.leaf_hash(leaf)
+        if merkle.root_from_inclusion(hashed, index, checkpoint.size, proof) != checkpoint.root:
+            raise LogTampered(f"entry {index} does not lead to the signed root")
+        return proof_text(index, proof, note, leaf)
+
+    def verifier_keys(self) -> tuple[str, ...]:
+        """Return the public keys to publish, one line each, the newest first."""
+        return tuple(notes.verifier_key(self.origin, key.public) for key in self._keys)
+
+    def verify(self, *, seen: str = "") -> Verification:
+        """Hash the whole log again; `seen` is a checkpoint of it that somebody else kept.
+
+        Raises:
+            BadCheckpoint: `seen` is not a checkpoint of this log.
+        """
+        with self._database.reading() as conn:
+            return Rehash(conn, origin=self.origin, keys=self._keys, subjects=self._subjects).run(
+                seen
+            )
+
+    def disclose(self, conn: Connection, index: int, field: str) -> values.Disclosure:
+        """Return a private value, shown to match its commitment.
+
+        Raises:
+            NoEntry: no such entry or value.
+            SubjectErased: it was erased.
+            CommitmentBroken: it is not what was logged.
+        """
+        return values.disclosed(conn, self._subjects, index, field)
+
+    def _head(self, conn: Connection) -> tuple[str, Checkpoint]:
+        head = store.head(conn)
+        if head is None:
+            raise LogTampered("the head row is gone")
+        return head.checkpoint, notes.read(head.checkpoint, self.origin, self._keys)
+
+    def _require_size(self, conn: Connection, size: int) -> None:
+        _, checkpoint = self._head(conn)
+        if size > checkpoint.size:
+            raise BadProof(f"the log has {checkpoint.size} entries, not {size}")
+
+    def _receipt(self, outcome: Outcome) -> Receipt:
+        if isinstance(outcome, AuditError):
+            raise outcome
+        if isinstance(outcome, StillStaged):
+            raise NotAcknowledged("the batch was full: ask again")
+        proof_url = f"{self._proofs}{outcome.index}"
+        return Receipt(self.origin, outcome.index, outcome.size, outcome.checkpoint, proof_url)

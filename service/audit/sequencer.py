@@ -1,0 +1,157 @@
+"""Group commit: whoever asks while a batch is being written shares the next one.
+
+A batch is answered once, after its commit, for everybody in it. A batch that failed is answered
+with the error: nobody in it is told that an entry is in the log.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from service.audit.entries import Prepared
+from service.audit.errors import AuditError, LogClosed, NotAcknowledged
+from service.database import DatabaseUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """A question: where is the entry that was staged under this key?"""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The entry is in the log at `index`, under the signed `checkpoint` of `size` entries."""
+
+    index: int
+    size: int
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillStaged:
+    """The batch was full before the intake was empty: ask again."""
+
+
+Job = Prepared | Settle
+Outcome = Landed | StillStaged | AuditError
+Commit = Callable[[Sequence[Job]], Sequence[Outcome]]
+
+
+class Batch:
+    """Jobs that are written together, and what became of them."""
+
+    __slots__ = ("_answered", "_failed", "_outcomes", "_told", "jobs")
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+        self._answered = threading.Event()
+        self._outcomes: Sequence[Outcome] = ()
+        self._failed: Exception | None = None
+        self._told: list[Callable[[], object]] = []
+
+    def answer(self, outcomes: Sequence[Outcome]) -> None:
+        """Release everybody with their outcome."""
+        self._outcomes = outcomes
+        self._release()
+
+    def fail(self, error: Exception) -> None:
+        """Release everybody with the error."""
+        self._failed = error
+        self._release()
+
+    def outcome(self, place: int, timeout_s: float) -> Outcome:
+        """Return what became of job `place`, once the batch is committed.
+
+        Raises:
+            DatabaseUnavailable: the batch was not written.
+            AuditError: it was not written for another reason.
+            NotAcknowledged: no answer within `timeout_s`.
+        """
+        if not self._answered.wait(timeout_s):
+            raise NotAcknowledged(f"no answer from the log in {timeout_s} s: ask again")
+        if self._failed is not None:
+            raise _own(self._failed) from self._failed
+        return self._outcomes[place]
+
+    def tell(self, then: Callable[[], object]) -> None:
+        """Call `then`, on whichever thread, once `outcome` will not wait."""
+        self._told.append(then)
+        if self._answered.is_set():
+            self._release()
+
+    def _release(self) -> None:
+        self._answered.set()
+        while self._told:
+            try:
+                then = self._told.pop()
+            except IndexError:  # the other thread was faster
+                return
+            then()
+
+
+class Sequencer:
+    """The one thread of this process that writes to the log.
+
+    Args:
+        commit: writes jobs in one transaction and returns an outcome for each; any exception
+            means that nothing was written.
+    """
+
+    def __init__(self, commit: Commit) -> None:
+        self._commit = commit
+        self._gathering = Batch()
+        self._closing = False
+        self._work = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="audit-sequencer", daemon=True)
+        self._thread.start()
+
+    def submit(self, jobs: Sequence[Job]) -> tuple[Batch, int]:
+        """Put jobs into the next batch; return it and the place of the first.
+
+        Raises:
+            LogClosed: nothing more is written.
+        """
+        with self._work:
+            if self._closing:
+                raise LogClosed("the log is closed")
+            batch = self._gathering
+            place = len(batch.jobs)
+            batch.jobs.extend(jobs)
+            self._work.notify()
+        return batch, place
+
+    def close(self) -> None:
+        """Write what was submitted, then stop."""
+        with self._work:
+            self._closing = True
+            self._work.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (batch := self._next()) is not None:
+            try:
+                outcomes = self._commit(batch.jobs)
+            except Exception as failed:  # noqa: BLE001 - every waiter is told, whatever it was
+                batch.fail(failed)
+                continue
+            batch.answer(outcomes)
+
+    def _next(self) -> Batch | None:
+        with self._work:
+            while not self._gathering.jobs:
+                if self._closing:
+                    return None
+                self._work.wait()
+            batch, self._gathering = self._gathering, Batch()
+            return batch
+
+
+def _own(failed: Exception) -> Exception:
+    """Return a copy for one waiter: a raised exception gathers the traceback of its thread."""
+    if isinstance(failed, DatabaseUnavailable):
+        return DatabaseUnavailable(failed.cause, failed.remedy)
+    if isinstance(failed, AuditError):
+        return type(failed)(str(failed))
+    return AuditError(f"the batch was not written: {type(failed).__name__}")
