@@ -25,14 +25,14 @@ def ambience(kind: Ambience, count: int, rain: Rain | None, half_width_m: float,
 
 
 def _wind(rng: np.random.Generator, count: int) -> Wave:
-    # Gusts come over seconds; anything near four a second would have the rhythm of syllables.
-    gust = 0.025 + 0.055 * drift(rng, count, 1.4)
-    low = band(rng, count, 60, 700, fall_db=5)
-    return np.stack([gust * (low + 0.5 * band(rng, count, 60, 900, fall_db=5)), gust * low])
+    # Gusts come over seconds and the band is broad: narrower or quicker, it is taken for breath.
+    gust = 0.04 + 0.03 * drift(rng, count, 2.0)
+    low = band(rng, count, 40, 12_000, fall_db=5)
+    return np.stack([gust * (low + 0.5 * band(rng, count, 40, 12_000, fall_db=5)), gust * low])
 
 
 def _rain(rng: np.random.Generator, count: int, rain: Rain | None, half_width_m: float) -> Wave:
-    bed = band(rng, count, 900, 12_000, fall_db=2)
+    bed = band(rng, count, 100, 12_000, fall_db=3)
     sound = np.stack([bed, np.roll(bed, 1511)]) * np.float32(0.016)
     if rain is None:
         return sound
