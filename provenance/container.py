@@ -24,6 +24,7 @@ _LABELS = {
     b"c2cl": {b"c2pa.claim", b"c2pa.claim.v2"},
     b"c2cs": {b"c2pa.signature"},
 }
+_NAMED, _NAMED_AND_SALTED = b"\x03", b"\x13"
 _UNSIGNED_KEYS = {"pad", "pad2", "sigTst", "sigTst2", "rVals", "x5chain", 33}
 
 
@@ -60,6 +61,16 @@ def media_type(head: bytes) -> str | None:
         if head.startswith(magic):
             return kind
     return None
+
+
+def holds_film(path: Path) -> bool:
+    """Say whether an MP4 or MOV has an index and pictures; the C2PA library signs it without."""
+    try:
+        with path.open("rb") as stream:
+            kinds = {box.kind for box in _boxes(stream, 0, path.stat().st_size)}
+    except OSError as broken:
+        raise NotReadable(f"{path.name} cannot be read") from broken
+    return {b"ftyp", b"moov", b"mdat"} <= kinds
 
 
 def uncovered_sha256(path: Path) -> str:
@@ -140,14 +151,24 @@ def _check_superboxes(content: bytes, depth: int) -> None:
             raise HiddenBytes("imprimatur.manifest.structure")
         description = parts[0][1]
         label = description[17:].split(b"\0", 1)[0]
-        expected = _LABELS.get(description[:4])
-        if expected is not None and label.split(b"__")[0] not in expected:
-            raise HiddenBytes("imprimatur.manifest.label")
+        _check_description(description, label)
         if description[:4] == b"c2cs":
             for inner_kind, body in parts[1:]:
                 if inner_kind == b"cbor":
                     _check_signature(body)
         _check_superboxes(inner, depth + 1)
+
+
+def _check_description(description: bytes, label: bytes) -> None:
+    """Check the head of one box: its name, its switches, and nothing after the name but a salt."""
+    expected = _LABELS.get(description[:4])
+    if expected is not None and label not in expected:
+        raise HiddenBytes("imprimatur.manifest.label")
+    toggles, rest = description[16:17], description[18 + len(label) :]
+    if toggles == _NAMED and rest:
+        raise HiddenBytes("imprimatur.manifest.description")
+    if toggles not in {_NAMED, _NAMED_AND_SALTED}:
+        raise HiddenBytes("imprimatur.manifest.description")
 
 
 def _jumbf(content: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -13,7 +13,13 @@ from pathlib import Path
 
 import c2pa
 
-from provenance.container import HiddenBytes, media_type, strict, uncovered_sha256
+from provenance.container import (
+    HiddenBytes,
+    holds_film,
+    media_type,
+    strict,
+    uncovered_sha256,
+)
 from provenance.facts import Facts, facts_from, manifest_of, printable
 from provenance.failures import NotReadable, ProvenanceError, SignFailed
 from provenance.signing import Credentials, checked
@@ -87,6 +93,8 @@ def sign(
     partial = target.with_name(f".{target.name}.signing")
     try:
         kind = _kind(source)
+        if not holds_film(source):
+            raise SignFailed(f"{source.name} holds no film")
         written = manifest_of(facts, kind, uncovered_sha256(source))
         _write(source, partial, kind, written, credentials)
         report = read(partial, b"")
@@ -150,12 +158,8 @@ def _report(path: Path, document: dict[str, object]) -> Report:
     said = _Document(document)
     facts, hidden = said.facts()
     failures = list(said.failures())
-    try:
-        strict(path)
-        if facts is not None and hidden != uncovered_sha256(path):
-            failures.append("imprimatur.container.mismatch")
-    except HiddenBytes as unexpected:
-        failures.append(unexpected.code)
+    if facts is not None:
+        failures += _hidden(path, hidden)
     state = {"Trusted": State.TRUSTED, "Valid": State.VALID}.get(said.state, State.INVALID)
     if any(code != "signingCredential.untrusted" for code in failures):
         state = State.INVALID
@@ -170,6 +174,20 @@ def _report(path: Path, document: dict[str, object]) -> Report:
         said.signed_at(),
         facts,
     )
+
+
+def _hidden(path: Path, uncovered: str) -> list[str]:
+    """Return what is wrong where the signature does not reach, in a file of our own making.
+
+    Others may pad and name their boxes as they like; calling that a change would be wrong.
+    """
+    try:
+        strict(path)
+        if uncovered != uncovered_sha256(path):
+            return ["imprimatur.container.mismatch"]
+    except HiddenBytes as unexpected:
+        return [unexpected.code]
+    return []
 
 
 class _Document:
@@ -262,7 +280,8 @@ def _write(
     source: Path, partial: Path, kind: str, manifest: dict[str, object], credentials: Credentials
 ) -> None:
     labels = [str(_mapping(one)["label"]) for one in _sequence(manifest["assertions"])]
-    settings = _settings(b"", (*labels, "c2pa.ingredient.v3", "c2pa.ingredient"))
+    # The library asks for some assertions by the name of their first version.
+    settings = _settings(b"", (*labels, "c2pa.actions", "c2pa.ingredient.v3", "c2pa.ingredient"))
     try:
         # A signer in the settings is refused although documented; it must be an object.
         context = c2pa.Context.from_dict(settings, _signer(credentials))

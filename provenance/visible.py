@@ -54,6 +54,7 @@ class VisibleMark:
 
     Attributes:
         frame_count: of the clip the path is for.
+        seed: chose the first corner.
 
     Raises:
         FrameTooSmall: a side is under `MIN_SIDE`.
@@ -65,6 +66,7 @@ class VisibleMark:
         if min(width, height) < MIN_SIDE:
             raise FrameTooSmall(f"{width}x{height}: a side is under {MIN_SIDE} pixels")
         self.frame_count = max(1, frame_count)
+        self.seed = seed
         plate, opacity = _plate(width, height)
         self._plate = plate.astype(np.float32) - plate.mean(dtype=np.float32)
         self._energy = float(np.square(self._plate).sum())
