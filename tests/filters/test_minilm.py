@@ -124,9 +124,9 @@ def test_an_export_that_takes_too_long_is_an_error(tmp_path: Path) -> None:
 def test_a_wheel_with_other_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the weights")
 
+    folders = ["--model", str(tmp_path), "--out", str(tmp_path)]
     child = subprocess.run(
-        [sys.executable, "-m", "filters.minilm_export"]
-        + ["--model", str(tmp_path), "--out", str(tmp_path)],
+        [sys.executable, "-m", "filters.minilm_export", *folders],
         check=False, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
 

@@ -31,7 +31,7 @@ MASKS = st.text(
         ("\u1d0b\u026a\u029f\u029f", "kill"),  # small capitals
         ("k\u00f8benhavn", "kobenhavn"),
         ("cat \U000e006e\U000e0075\U000e0064\U000e0065", "cat nude"),  # tag characters
-        ("\u043f\u0440\u0438 \u041c\u043e\u0441", "\u043f\u0440\u0438 \u043c\u043e\u0441"),  # Russian
+        ("\u043f\u0440\u0438 \u041c\u043e\u0441", "\u043f\u0440\u0438 \u043c\u043e\u0441"),
         ("\u0915\u093f\u0924", "\u0915\u093f\u0924"),  # vowel signs are not accents
         ("\u0394t of 3 \u00b5m", "\u03b4t of 3 \u03bcm"),  # physics is no mask
         ("\ud800x", "\ufffdx"),

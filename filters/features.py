@@ -1,0 +1,73 @@
+"""What the heads of the prompt filter are shown: windows of a text, and its pieces of words.
+
+Training and serving both use this module; a change here needs new weights.
+"""
+
+import itertools
+import re
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.normalise import Reading
+
+WINDOW_WORDS, STRIDE_WORDS = 20, 10
+BUCKETS = 1 << 16
+# A "word" of 10,000 letters would be one window and one unknown token; cut it instead. No English
+# word in a prompt is longer.
+_PIECE = re.compile(r"\S{1,24}")
+_WORD = re.compile(r"[^\W_]+")
+_GRAMS = (3, 4, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Part of a reading: its text, and where it stands in what the user typed."""
+
+    text: str
+    start: int
+    end: int
+
+
+def windows(reading: Reading) -> list[Window]:
+    """Return `reading` whole and, if it is long, 20 words at a time, 10 words on; no text twice.
+
+    One bad sentence in a long harmless prompt fades in the whole and stands out in its window.
+    Empty when there is no sign that the encoder would see.
+    """
+    pieces = [piece.span() for piece in _PIECE.finditer(reading.text) if _visible(piece[0])]
+    if not pieces:
+        return []
+    bounds = [(pieces[0][0], pieces[-1][1])]
+    if len(pieces) > WINDOW_WORDS:
+        for first in range(0, len(pieces) - STRIDE_WORDS, STRIDE_WORDS):
+            last = min(first + WINDOW_WORDS, len(pieces)) - 1
+            bounds.append((pieces[first][0], pieces[last][1]))
+    distinct: dict[str, Window] = {}
+    for start, end in bounds:
+        text = reading.text[start:end]
+        distinct.setdefault(text, Window(text, *reading.span(start, end)))
+    return list(distinct.values())
+
+
+def buckets(text: str) -> NDArray[np.int64]:
+    """Return the sorted hash buckets of the words, word pairs and letter groups of `text`.
+
+    Letter groups see through misspelling, words do not blur; CRC-32 is the same on every machine.
+    """
+    words = _WORD.findall(text)
+    parts = {f"w:{word}" for word in words}
+    parts.update(f"p:{first} {second}" for first, second in itertools.pairwise(words))
+    for word in words:
+        padded = f" {word} "
+        for size in _GRAMS:
+            parts.update(padded[at : at + size] for at in range(len(padded) - size + 1))
+    hashes = {zlib.crc32(part.encode()) % BUCKETS for part in parts}
+    return np.array(sorted(hashes), np.int64)
+
+
+def _visible(piece: str) -> bool:
+    """Tell whether the tokenizer keeps anything of `piece`: it drops what cannot be seen."""
+    return any(character.isprintable() and character != "\ufffd" for character in piece)

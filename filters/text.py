@@ -1,0 +1,118 @@
+"""The prompt filter: one score per category for a text, with the words that made it say so."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.evasion import hidden
+from filters.features import Window, buckets, windows
+from filters.finding import Category, FilterError, Finding, NothingToLookAt, Span, Surface
+from filters.normalise import Reading, normalise, variants
+from filters.weights import HEADS, Weights
+
+Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
+
+# Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
+# and what is sexual about them is stopped as such.
+AGE_WORD = re.compile(
+    r"\b(?:child|children|childs|childlike|kids?|kiddos?|minors?|under-?age[d]?|toddlers?|infants?"
+    r"|bab(?:y|ies)|preteens?|pre-teens?|teens?|teenagers?|teenaged?|adolescents?|juveniles?"
+    r"|lolis?|lolitas?|shotas?|school-?(?:girl|boy|child|kid)s?|schoolchildren|pupils?"
+    r"|kindergart\w+|pre-?schoolers?|(?:little|young|small|tiny) (?:girl|boy)s?|prepubescent"
+    r"|(?:[1-9]|1[0-7])[ -]?(?:years?|yrs?)[ -]?olds?|(?:[1-9]|1[0-7]) ?y/?o"
+    r"|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
+    r"|sixteen|seventeen)[ -]years?[ -]olds?|(?:middle|elementary|primary|high)[ -]school(?:er)?s?"
+    r")\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    score: float
+    window: Window
+
+
+class PromptClassifier:
+    """Scores a text in every category, always all of them, so that a policy can be replayed.
+
+    English only: text in other scripts gets a `language` finding, but other languages in Latin
+    letters are not noticed (docs/models/text.md).
+
+    Args:
+        weights: from `load_weights`.
+        encode: from texts to unit vectors, shape (texts, 384), each depending on its text alone.
+    """
+
+    def __init__(self, weights: Weights, encode: Encoder) -> None:
+        self._weights = weights
+        self._encode = encode
+        self.detector = f"filters.text@{weights.version}"
+
+    def read(self, text: str, surface: Surface = Surface.PROMPT) -> list[Finding]:
+        """Return one finding per head, `minors` and `language`, and what `hidden` found.
+
+        A head's place is the window that scored highest, in the user's own characters. Scores are
+        probabilities on the mix that they were calibrated on, to be compared with thresholds.
+
+        Raises:
+            NothingToLookAt: no sign in `text` that the encoder can see.
+            FilterError: the encoder returned something else than vectors.
+        """
+        reading = normalise(text)
+        readings = [reading, *variants(reading)]
+        best = self._best(window for each in readings for window in windows(each))
+        findings = [
+            Finding(head, best[head].score, surface, self.detector, _span(best[head].window))
+            for head in HEADS
+        ]
+        findings.append(self._minors(readings, best[Category.SEXUAL], surface))
+        findings.append(self._language(reading, surface))
+        return findings + hidden(text, surface)
+
+    def _best(self, parts: Iterable[Window]) -> dict[Category, _Best]:
+        # A spaced-out word spoils only its own windows; the others are the same in every variant.
+        looked = list({part.text: part for part in reversed(list(parts))}.values())
+        if not looked:
+            raise NothingToLookAt("the text holds nothing that can be read")
+        vectors = self._encode([part.text for part in looked])
+        if vectors.shape[0] != len(looked) or not np.isfinite(vectors).all():
+            raise FilterError("the text encoder did not return one vector per window")
+        rows = [
+            self._weights.probabilities(vector, buckets(part.text))
+            for vector, part in zip(vectors, looked, strict=True)
+        ]
+        scores = np.stack(rows)
+        peaks = scores.argmax(axis=0)
+        return {
+            head: _Best(float(scores[peak, column]), looked[peak])
+            for column, (head, peak) in enumerate(zip(HEADS, peaks, strict=True))
+        }
+
+    def _minors(self, readings: Sequence[Reading], sexual: _Best, surface: Surface) -> Finding:
+        """Return the sexual score where the text also speaks of a child, and 0 where it does not.
+
+        A rule, because nobody may hold the texts that a head would be trained on. The policy's
+        threshold for it is far lower than that for `sexual`.
+        """
+        none = Finding(Category.MINORS, 0.0, surface, self.detector)
+        for reading in readings:
+            word = AGE_WORD.search(reading.text)
+            if word:
+                place = Span(*reading.span(*word.span()))
+                return replace(none, score=sexual.score, place=place)
+        return none
+
+    def _language(self, reading: Reading, surface: Surface) -> Finding:
+        """Return the share of letters that are not Latin; 1 where there is no letter at all."""
+        letters = [character for character in reading.text if character.isalpha()]
+        # Accents are gone by now, so that nearly every Latin letter is an ASCII one.
+        foreign = sum(not character.isascii() for character in letters)
+        share = foreign / len(letters) if letters else 1.0
+        return Finding(Category.LANGUAGE, share, surface, self.detector)
+
+
+def _span(window: Window) -> Span:
+    return Span(window.start, window.end)
