@@ -6,7 +6,7 @@ without a rule, a rule for a category nobody reports, a missing threshold, an un
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -69,10 +69,13 @@ class Policy:
         return self.rules[category]
 
 
+_Score = Annotated[float, Field(ge=0, le=1)]
+
+
 class _Limits(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
-    hold: float | Literal["never"] = Field(ge=0, le=1)
-    block: float | Literal["never"] = Field(ge=0, le=1)
+    hold: _Score | Literal["never"]
+    block: _Score | Literal["never"]
 
 
 class _Rule(BaseModel):

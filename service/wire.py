@@ -63,8 +63,9 @@ def leaf_facts(decision: Decision) -> JSON:
         part.pop("span", None)
         part.pop("message", None)
         part.pop("remedy", None)
-    for key in ("object", "ticket", "receipt", "shadow"):
+    for key in ("object", "ticket", "receipt", "shadow", "request_id", "created_at"):
         del facts[key]
+    facts["decision"] = facts.pop("id")
     return facts
 
 

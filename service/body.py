@@ -1,0 +1,97 @@
+"""A request on its way into the database and back: JSON, sealed under its requester's key."""
+
+import base64
+import hashlib
+import json
+from fractions import Fraction
+
+import rfc8785
+
+from generator.shots import Size
+from service.request import GenerationRequest, Parameters, Reference, ReferenceKind, Requester
+
+Fields = dict[str, str | int]
+
+
+class BodyDamaged(Exception):
+    """What was opened is not a request."""
+
+
+def fingerprint(request: GenerationRequest) -> str:
+    """Return what is equal for two sendings of the same request: fields and files, not form."""
+    return hashlib.sha256(
+        rfc8785.dumps(
+            [
+                request.prompt,
+                list(parameters_json(request.parameters).values()),
+                [[one.param, one.kind.value, one.sha256] for one in request.references],
+                list(request.handles),
+                request.territory,
+            ]
+        )
+    ).hexdigest()
+
+
+def parameters_json(parameters: Parameters) -> Fields:
+    """Return how it is to be made, as it stands beside the job in the clear."""
+    return {
+        "model": parameters.model,
+        "size": str(parameters.size),
+        "seconds": parameters.seconds,
+        "fps": str(parameters.fps),
+        "seed": str(parameters.seed),
+    }
+
+
+def sealed_json(request: GenerationRequest) -> bytes:
+    """Return what only its requester's key may open: words, pictures, who they name."""
+    return json.dumps(
+        {
+            "prompt": request.prompt,
+            "handles": list(request.handles),
+            "territory": request.territory,
+            "references": [
+                {
+                    "param": one.param,
+                    "kind": one.kind.value,
+                    "content": base64.b64encode(one.content).decode(),
+                }
+                for one in request.references
+            ],
+        }
+    ).encode()
+
+
+def restored(
+    request_id: str, requester: Requester, parameters: dict[str, object], opened: bytes
+) -> GenerationRequest:
+    """Return the request that `parameters_json` and `sealed_json` were made from.
+
+    Raises:
+        BodyDamaged: a part is missing or of another kind.
+    """
+    try:
+        body = json.loads(opened)
+        width, _, height = str(parameters["size"]).partition("x")
+        return GenerationRequest(
+            id=request_id,
+            requester=requester,
+            prompt=body["prompt"],
+            parameters=Parameters(
+                model=str(parameters["model"]),
+                size=Size(int(width), int(height)),
+                seconds=int(str(parameters["seconds"])),
+                fps=Fraction(str(parameters["fps"])),
+                seed=int(str(parameters["seed"])),
+            ),
+            references=tuple(
+                Reference(
+                    one["param"], base64.b64decode(one["content"]), ReferenceKind(one["kind"])
+                )
+                for one in body["references"]
+            ),
+            handles=tuple(body["handles"]),
+            territory=body["territory"],
+        )
+    except (KeyError, TypeError, ValueError) as broken:
+        raise BodyDamaged(f"request {request_id} cannot be read back") from broken

@@ -1,0 +1,109 @@
+"""The same questions as before, asked of what actually came out."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from filters.finding import FilterError, Finding, Surface
+from generator.clip import Clip
+from likeness.faces import LikenessError
+from likeness.registry import Registry
+from service import reasons
+from service.database import Database
+from service.decision import Gate, Observation
+from service.gates import JudgePictures
+
+log = structlog.get_logger()
+
+Beat = Callable[[], None]
+"""Called between frames: keeps the lease, and raises when somebody cancelled."""
+Listen = Callable[[NDArray[np.float32]], Sequence[Finding]]
+"""Everything the filters say about samples of shape (samples, 2) at 48 kHz."""
+Sample = Callable[[int, Fraction], Sequence[int]]
+"""Which of so many frames at so many a second to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """Frames, sound and faces of a clip."""
+
+    database: Database
+    judge_pictures: JudgePictures
+    listen: Listen
+    sample: Sample
+    registry: Registry
+
+    def look(
+        self, clip: Clip, *, actor: str, allowed: Collection[str], now: datetime, beat: Beat
+    ) -> tuple[Observation, ...]:
+        """Return what is seen and heard in `clip`.
+
+        Args:
+            allowed: likenesses that the request was allowed to depict.
+        """
+        frames = self.sample(len(clip.frames), clip.fps)
+        asks: list[tuple[Gate, Callable[[], list[Observation]]]] = [
+            (Gate.FILTERS, lambda: self._pictures(clip, frames, beat)),
+            (Gate.FILTERS, lambda: self._sound(clip, beat)),
+            (Gate.LIKENESS, lambda: self._faces(clip, frames, actor, allowed, now, beat)),
+        ]
+        seen: list[Observation] = []
+        for gate, ask in asks:
+            try:
+                seen += ask()
+            except (FilterError, LikenessError) as broken:
+                log.error("inspection.unavailable", gate=gate.value, error=type(broken).__name__)  # noqa: TRY400 - the type says it
+                seen.append(reasons.could_not_look(gate, f"{gate.value}.output"))
+        return reasons.numbered(seen)
+
+    def _pictures(self, clip: Clip, frames: Sequence[int], beat: Beat) -> list[Observation]:
+        findings: list[Finding] = []
+        for number in frames:
+            beat()
+            findings += self.judge_pictures([(number, clip.frames[number])], Surface.FRAMES)
+        return [reasons.from_finding(worst, param="output") for worst in _worst(findings)]
+
+    def _sound(self, clip: Clip, beat: Beat) -> list[Observation]:
+        beat()
+        return [
+            reasons.from_finding(finding, param="output")
+            for finding in self.listen(np.asarray(clip.samples))
+        ]
+
+    def _faces(
+        self,
+        clip: Clip,
+        frames: Sequence[int],
+        actor: str,
+        allowed: Collection[str],
+        now: datetime,
+        beat: Beat,
+    ) -> list[Observation]:
+        seen: list[Observation] = []
+        for number in frames:
+            beat()
+            faces = self.registry.look(np.ascontiguousarray(clip.frames[number]))
+            with self.database.reading() as conn:
+                sighted = self.registry.recognise_output(
+                    conn, faces, actor=actor, allowed=allowed, now=now
+                )
+            seen += [
+                reasons.from_sighting(each, surface=Surface.FRAMES, param="output", frame=number)
+                for each in sighted
+            ]
+        return seen or [reasons.nothing_seen(Gate.LIKENESS, "likeness.faces", param="output")]
+
+
+def _worst(findings: Sequence[Finding]) -> list[Finding]:
+    """Keep, of each category, the frame that scored highest: the evidence, not every frame."""
+    worst: dict[str, Finding] = {}
+    for finding in findings:
+        known = worst.get(finding.category)
+        if known is None or finding.score > known.score:
+            worst[finding.category] = finding
+    return list(worst.values())

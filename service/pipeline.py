@@ -1,0 +1,94 @@
+"""How one request becomes a released video, or does not. Read this file first.
+
+Each step commits before the next begins (docs/order-of-effects.md):
+
+     1 admit      the job exists, quota reserved, or it is a repeat
+     2 decide     three gates; the decision is in the log before anyone is told
+     3 ticket     a signed permission for exactly this request
+     4 queue      quota debited, in line
+     5 claim      a worker leases it, verifies the ticket, asks the gates again
+     6 generate   frames and sound, in quarantine
+     7 inspect    the same policy over what came out
+     8 seal       marks, encoding, manifest; all read back
+     9 log        the release is in the log
+    10 release    consent asked a last time; from here on it is public
+    11 tell       the people concerned
+
+A held job waits for a person and goes on with the step where it stopped; a blocked one ends. A
+process may die anywhere: another takes the job over and goes on after the last committed step.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from service import jobs
+from service.jobs import Admitted, Job, Lease, Repeat, Step
+from service.request import GenerationRequest
+from service.rooms import Rooms, Workshop
+from service.steps import back, ending, front
+from service.steps.run import Crossing, Next, Run, Side, taken_up
+
+STEPS: dict[Step, Callable[[Run], Next]] = {
+    # 1 is `front.admit`: before it there is no job to run.
+    Step.DECIDE: front.decide,
+    Step.TICKET: front.permit,
+    Step.QUEUE: front.queue,
+    Step.CLAIM: back.claim,
+    Step.GENERATE: back.generate,
+    Step.INSPECT: back.inspect,
+    Step.SEAL: back.seal,
+    Step.LOG: ending.log,
+    Step.RELEASE: ending.release,
+    Step.TELL: ending.tell,
+}
+
+
+def _uneventful(_step: Step, _side: Side) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Takes requests in and jobs on.
+
+    Attributes:
+        owner: names this process in leases.
+        workshop: what steps 7 and 8 need; None in a process that only takes requests in.
+        crossing: told before and after each commit.
+    """
+
+    rooms: Rooms
+    owner: str
+    workshop: Workshop | None = None
+    crossing: Crossing = _uneventful
+
+    def submit(self, request: GenerationRequest, *, is_retry: bool = False) -> Job:
+        """Take a request as far as the queue, a review or its refusal: steps 1 to 4.
+
+        Raises:
+            BadRequest, IdempotencyConflict, DatabaseUnavailable: there is no job.
+        """
+        admission = front.admit(self.rooms, request, self.owner, self.crossing, is_retry=is_retry)
+        match admission:
+            case Repeat(job):
+                return job
+            case Admitted(_, lease):
+                return self.carry_on(lease)
+
+    def claim(self) -> Lease | None:
+        """Lease the job whose turn it is, if there is one."""
+        with self.rooms.database.transaction() as conn:
+            return jobs.claim(conn, self.owner, self.rooms.terms.lease, self.rooms.clock())
+
+    def carry_on(self, lease: Lease) -> Job:
+        """Go on after the last committed step, whoever committed it, until the job stops.
+
+        Raises:
+            Fenced: somebody else has the job by now.
+        """
+        run = taken_up(self.rooms, self.workshop, lease, self.crossing)
+        for step in jobs.STEPS[run.job.steps_done :]:
+            if STEPS[step](run) is Next.STOP:
+                break
+        with self.rooms.database.reading() as conn:
+            return jobs.get(conn, lease.job)

@@ -1,0 +1,204 @@
+"""The one place where the rooms' nouns become observations of the policy's categories.
+
+Adding a category to a room without a word for it here fails the type check.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import assert_never
+
+from filters import finding as filter_words
+from filters.finding import Category, Finding, Surface
+from likeness.handles import Mention, MentionStatus
+from likeness.recognition import Outcome, Sighting
+from rightsholders.claims import Action
+from rightsholders.register import Match
+from service.decision import Gate, Moment, Observation, Place, Region, Span
+from service.judge import UNAVAILABLE
+
+SURFACES = frozenset({*(surface.value for surface in Surface), "request"})
+SpanOf = Callable[[int, int], tuple[int, int]]
+"""Maps a span of the normalised text to one of the text as the user typed it."""
+
+
+def from_finding(finding: Finding, *, param: str) -> Observation:
+    """Return what the filters found, also when it is next to nothing."""
+    return Observation(
+        id="",
+        gate=Gate.FILTERS,
+        detector=finding.detector,
+        category=category_of(finding.category),
+        surface=finding.surface.value,
+        param=param,
+        score=finding.score,
+        place=_place(finding.place),
+    )
+
+
+def from_sighting(sighting: Sighting, *, surface: Surface, param: str, frame: int) -> Observation:
+    """Return whose face was seen. The similarity stays here: whoever knew it could climb it."""
+    box = sighting.box
+    return Observation(
+        id="",
+        gate=Gate.LIKENESS,
+        detector=sighting.detector,
+        category=outcome_of(sighting.outcome),
+        surface=surface.value,
+        param=param,
+        score=1.0,
+        place=Region(frame, box.x, box.y, box.width, box.height),
+        matched=tuple(part for part in (sighting.likeness, sighting.grant) if part),
+        index=sighting.index,
+    )
+
+
+def from_mention(mention: Mention, *, span_of: SpanOf, param: str) -> Observation:
+    """Return who was named by handle, and whether the requester may depict them."""
+    return Observation(
+        id="",
+        gate=Gate.LIKENESS,
+        detector="likeness.handles@1",
+        category=status_of(mention.status),
+        surface=Surface.PROMPT.value,
+        param=param,
+        score=1.0,
+        place=Span(*span_of(mention.start, mention.end)) if param == "prompt" else None,
+        matched=tuple(part for part in (mention.likeness, mention.grant) if part),
+    )
+
+
+def from_match(match: Match, *, span_of: SpanOf) -> Observation:
+    """Return which claim the words met."""
+    return Observation(
+        id="",
+        gate=Gate.RIGHTS,
+        detector="rights.names@1",
+        category=action_of(match.action),
+        surface=Surface.PROMPT.value,
+        param="prompt",
+        score=1.0,
+        place=Span(*span_of(match.start, match.end)),
+        matched=(match.claim,),
+        index=match.index,
+    )
+
+
+def nothing_seen(gate: Gate, detector: str, *, param: str, index: str = "") -> Observation:
+    """Return that a gate looked and saw nothing of its concern."""
+    return Observation(
+        id="",
+        gate=gate,
+        detector=detector,
+        category="rights.none" if gate is Gate.RIGHTS else "likeness.none",
+        surface="request",
+        param=param,
+        score=1.0,
+        index=index,
+    )
+
+
+def could_not_look(gate: Gate, detector: str) -> Observation:
+    """Return that a gate failed or was late, which holds the request."""
+    return Observation(
+        id="",
+        gate=gate,
+        detector=detector,
+        category=UNAVAILABLE,
+        surface="request",
+        param="request",
+        score=1.0,
+    )
+
+
+def numbered(observations: Iterable[Observation]) -> tuple[Observation, ...]:
+    """Return the observations with identifiers that are unique within their decision."""
+    return tuple(
+        replace(seen, id=f"obs_{number}") for number, seen in enumerate(observations, start=1)
+    )
+
+
+def category_of(category: Category) -> str:
+    """Return the policy's name for what a filter found."""
+    match category:
+        case (
+            Category.SEXUAL
+            | Category.MINORS
+            | Category.VIOLENCE
+            | Category.GORE
+            | Category.SELF_HARM
+            | Category.HATE
+            | Category.HARASSMENT
+            | Category.EXTREMISM
+            | Category.ILLICIT
+            | Category.EVASION
+            | Category.LANGUAGE
+            | Category.SPEECH
+        ):
+            return f"filters.{category.value}"
+        case _:
+            assert_never(category)
+
+
+def outcome_of(outcome: Outcome) -> str:
+    """Return the policy's name for what was made of a face."""
+    match outcome:
+        case (
+            Outcome.GRANTED
+            | Outcome.NOT_GRANTED
+            | Outcome.UNCERTAIN
+            | Outcome.STRANGER
+            | Outcome.UNKNOWN_PERSON
+            | Outcome.INCONCLUSIVE
+            | Outcome.TOO_SMALL
+        ):
+            return f"likeness.{outcome.value}"
+        case _:
+            assert_never(outcome)
+
+
+def status_of(status: MentionStatus) -> str:
+    """Return the policy's name for a handle in the text."""
+    match status:
+        case MentionStatus.GRANTED | MentionStatus.NOT_GRANTED | MentionStatus.UNKNOWN:
+            return f"likeness.handle_{status.value}"
+        case _:
+            assert_never(status)
+
+
+def action_of(action: Action) -> str:
+    """Return the policy's name for what a holder asked for."""
+    match action:
+        case Action.BLOCK:
+            return "rights.claim"
+        case Action.HOLD:
+            return "rights.claim_hold"
+        case _:
+            assert_never(action)
+
+
+CATEGORIES = frozenset(
+    {
+        UNAVAILABLE,
+        "likeness.none",
+        "rights.none",
+        *map(category_of, Category),
+        *map(outcome_of, Outcome),
+        *map(status_of, MentionStatus),
+        *map(action_of, Action),
+    }
+)
+"""Every category an observation can have; a policy has a rule for each."""
+
+
+def _place(place: filter_words.Place | None) -> Place | None:
+    match place:
+        case None:
+            return None
+        case filter_words.Span(start, end):
+            return Span(start, end)
+        case filter_words.Box(frame, x, y, width, height):
+            return Region(frame, x, y, width, height)
+        case filter_words.Moment(start_ms, end_ms):
+            return Moment(start_ms, end_ms)
+        case _:
+            assert_never(place)

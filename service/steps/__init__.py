@@ -1,0 +1,1 @@
+"""The eleven steps, one function each; their order is in `service/pipeline.py`."""

@@ -1,0 +1,114 @@
+"""Steps 1 to 4: from a request to a job that waits for a worker. No model is loaded here."""
+
+from sqlalchemy import Connection
+
+from generator.shots import ShotNotPossible
+from service import body, jobs, ticket
+from service.decision import Stage
+from service.ids import new_id
+from service.jobs import Admitted, NewJob, Repeat, Step
+from service.keys import Purpose
+from service.request import BadRequest, GenerationRequest
+from service.rooms import Rooms
+from service.steps.run import Crossing, Next, Run, Side, asked, shot_of, text_of, texts_of
+from service.steps.verdicts import claims_in, concluded, granted_in, judged, settle
+
+
+def admit(
+    rooms: Rooms, request: GenerationRequest, owner: str, crossing: Crossing, *, is_retry: bool
+) -> Admitted | Repeat:
+    """1. Take the request in: its job exists, its quota is reserved; or find its repeat.
+
+    Raises:
+        BadRequest: the model cannot make it, or a reference cannot be opened.
+        IdempotencyConflict: its key was used for another request.
+    """
+    _refuse_impossible(rooms, request)
+    asked(rooms, request)
+    now = rooms.clock()
+    job_id = new_id("video", now)
+    with rooms.database.transaction() as conn:
+        new = NewJob(
+            id=job_id,
+            request_id=request.id,
+            project=request.requester.project,
+            actor=request.requester.actor,
+            fingerprint=body.fingerprint(request),
+            parameters=dict(body.parameters_json(request.parameters)),
+            sealed_request=_sealed(rooms, conn, request, job_id),
+            idempotency_key=request.idempotency_key,
+            is_retry=is_retry,
+        )
+        admission = jobs.admit(conn, new, owner, rooms.terms.lease, now)
+        crossing(Step.ADMIT, Side.BEFORE)
+    crossing(Step.ADMIT, Side.AFTER)
+    return admission
+
+
+def decide(run: Run) -> Next:
+    """2. Ask the three gates; the decision is in the log before anyone is told."""
+    rooms = run.rooms
+    observations = rooms.gates.look(asked(rooms, run.request), now=rooms.clock())
+    decision = judged(run, Stage.REQUEST, observations)
+    return concluded(
+        run,
+        Step.DECIDE,
+        decision,
+        {
+            "policy": decision.policy.sha256,
+            "indexes": sorted({seen.index for seen in decision.observations if seen.index}),
+            "granted": granted_in(decision),
+            "claims": sorted(claims_in(decision)),
+        },
+    )
+
+
+def permit(run: Run) -> Next:
+    """3. Sign the permission to generate exactly this request."""
+    settle(run, Step.DECIDE)
+    rooms = run.rooms
+    token = ticket.issue(
+        run.request,
+        _allowance(run),
+        rooms.keys.signing(Purpose.TICKET),
+        now=rooms.clock(),
+        lifetime=rooms.terms.ticket,
+    )
+    with run.commit(Step.TICKET) as conn:
+        jobs.record_step(conn, run.lease, Step.TICKET, {"ticket": token}, rooms.clock())
+    run.results[Step.TICKET] = {"ticket": token}
+    return Next.GO
+
+
+def queue(run: Run) -> Next:
+    """4. Put the job in line: quota debited, outbox written, our lease over."""
+    with run.commit(Step.QUEUE) as conn:
+        jobs.queue(conn, run.lease, {}, run.rooms.clock())
+    return Next.STOP
+
+
+def _refuse_impossible(rooms: Rooms, request: GenerationRequest) -> None:
+    made = request.parameters
+    if made.model != rooms.model.origin.name:
+        raise BadRequest(
+            "model", "unknown_model", f"{made.model[:64]!r} is not served here.",
+            f"Use {rooms.model.origin.name!r}.",
+        )  # fmt: skip
+    try:
+        rooms.model.check(shot_of(request))
+    except ShotNotPossible as refused:
+        raise BadRequest("prompt", "not_possible", str(refused), "") from refused
+
+
+def _sealed(rooms: Rooms, conn: Connection, request: GenerationRequest, job_id: str) -> bytes:
+    return rooms.subjects.seal(conn, request.requester.actor, body.sealed_json(request), job_id)
+
+
+def _allowance(run: Run) -> ticket.Allowance:
+    left = run.results[Step.DECIDE]
+    return ticket.Allowance(
+        request=run.request.id,
+        decision=text_of(left, "decision"),
+        policy=text_of(left, "policy"),
+        indexes=texts_of(left, "indexes"),
+    )

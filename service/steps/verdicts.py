@@ -1,0 +1,149 @@
+"""What a decision does to a job: go on, wait for a person, or end. Logged before anyone is told."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+
+from service import jobs, judge, reviews
+from service.audit.entries import Entry, Private
+from service.decision import Decision, Mode, Observation, Stage, Verdict
+from service.ids import new_id
+from service.jobs import Fields, Step
+from service.request import GenerationRequest
+from service.rooms import Rooms
+from service.steps.run import Next, Run
+from service.wire import leaf_facts
+
+
+def decided(
+    rooms: Rooms,
+    request: GenerationRequest,
+    observations: Sequence[Observation],
+    *,
+    stage: Stage,
+    mode: Mode = Mode.ENFORCE,
+    cleared: frozenset[str] = frozenset(),
+) -> Decision:
+    """Return what the policy makes of `observations`."""
+    now = rooms.clock()
+    return judge.decide(
+        observations,
+        rooms.policy,
+        decision_id=new_id("dec", now),
+        request_id=request.id,
+        stage=stage,
+        mode=mode,
+        now=now,
+        cleared=cleared,
+    )
+
+
+def decision_entry(decision: Decision, request: GenerationRequest) -> Entry:
+    """Return the log entry of a decision. The prompt goes in as a commitment only."""
+    values = (
+        (Private("prompt", request.requester.actor, request.prompt),)
+        if decision.stage is Stage.REQUEST
+        else ()
+    )
+    return Entry(
+        key=entry_key(decision.id),
+        type="decision.made",
+        at=decision.created_at,
+        request=request.id,
+        actor=request.requester.actor,
+        project=request.requester.project,
+        facts=leaf_facts(decision),
+        values=values,
+    )
+
+
+def entry_key(decision_id: str) -> str:
+    """Return the key under which the log has a decision."""
+    return f"decision:{decision_id}"
+
+
+def judged(run: Run, stage: Stage, observations: Sequence[Observation]) -> Decision:
+    """Return the decision about a job at `stage`, with the holds that a person has cleared."""
+    with run.rooms.database.reading() as conn:
+        cleared = reviews.cleared(conn, run.job.id)
+    return decided(run.rooms, run.request, observations, stage=stage, cleared=cleared)
+
+
+def settle(run: Run, step: Step) -> None:
+    """Make sure that what an earlier step staged is in the tree: nothing goes on before."""
+    entry = run.results.get(step, {}).get("entry")
+    if isinstance(entry, str):
+        run.rooms.log.settle(entry)
+
+
+def concluded(run: Run, step: Step, decision: Decision, result: Fields) -> Next:
+    """Commit what `decision` means for the job at `step`, and wait until it is in the log.
+
+    Allowed: the step is recorded. Held: a review is opened and the job waits. Blocked: it ends.
+    """
+    record = {**result, "decision": decision.id, "entry": entry_key(decision.id)}
+    with run.commit(step) as conn:
+        run.rooms.log.stage(conn, decision_entry(decision, run.request))
+        record_uses(run.rooms, conn, decision)
+        going = _write(run, conn, step, decision, record)
+    run.rooms.log.settle(entry_key(decision.id))
+    if going is Next.GO:
+        run.results[step] = record
+    return going
+
+
+def _write(run: Run, conn: Connection, step: Step, decision: Decision, record: Fields) -> Next:
+    now = run.rooms.clock()
+    if decision.verdict is Verdict.ALLOW:
+        jobs.record_step(conn, run.lease, step, record, now)
+        return Next.GO
+    if decision.verdict is Verdict.HOLD:
+        held = jobs.hold(conn, run.lease, decision.stage, now)
+        codes = sorted({reason.code for reason in decision.reasons})
+        standings = sorted(judge.standings(decision))
+        reviews.open_review(conn, held, decision.id, codes, now, standings=standings)
+        return Next.STOP
+    worst = decision.reasons[0]
+    jobs.refuse(conn, run.lease, worst.code, f"{worst.message} {worst.remedy}", now)
+    return Next.STOP
+
+
+def record_uses(rooms: Rooms, conn: Connection, decision: Decision) -> None:
+    """Write beside each likeness that was asked for what came of it; refused attempts too."""
+    for likeness in sorted(likenesses_in(decision)):
+        rooms.gates.registry.record_use(
+            conn,
+            likeness,
+            decision.request_id,
+            decision.verdict.word,
+            now=decision.created_at,
+        )
+
+
+def likenesses_in(decision: Decision) -> frozenset[str]:
+    """Return the likenesses that were seen or named."""
+    return _matched(decision, "lik_")
+
+
+def granted_in(decision: Decision) -> dict[str, str]:
+    """Return the likenesses that were allowed, each with what permits it."""
+    pairs = {
+        seen.matched
+        for seen in decision.observations
+        if seen.category in {"likeness.granted", "likeness.handle_granted"}
+    }
+    return {pair[0]: pair[1] for pair in sorted(pairs) if len(pair) == 2}
+
+
+def claims_in(decision: Decision) -> frozenset[str]:
+    """Return the claims that were met."""
+    return _matched(decision, "clm_")
+
+
+def _matched(decision: Decision, prefix: str) -> frozenset[str]:
+    return frozenset(
+        matched
+        for seen in decision.observations
+        for matched in seen.matched
+        if matched.startswith(prefix)
+    )
