@@ -1,0 +1,1 @@
+"""Scripts that make the files this package ships."""
