@@ -47,21 +47,19 @@ def at_16_khz(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def onset_error_ms(clip: Rendered) -> list[float]:
-    """Return how far the first sound after each lone contact is from its exact time, in ms.
+    """Return how far the first sound of each clear contact is from its exact time, in ms.
 
-    A contact counts when nothing was heard in the 30 ms before it.
+    A contact is clear when nothing in the 30 ms before it is louder than a tenth of its own peak.
     """
     loud = np.abs(clip.samples).max(axis=1)
     errors: list[float] = []
     for touch in clip.truth.touches:
         start = round(touch.contact.at_s * 48_000)
-        before = loud[max(start - 1440, 0) : max(start - 48, 0)]
-        if touch.contact.speed < 0.5 or len(before) == 0:
+        before, after = loud[max(start - 1440, 0) : max(start - 48, 0)], loud[start : start + 480]
+        if len(before) == 0 or len(after) < 480 or before.max() * 10 > after.max():
             continue
-        floor = max(float(before.max()) * 3, 1e-3)
-        heard = np.flatnonzero(loud[max(start - 48, 0) : start + 480] > floor)
-        if len(heard):
-            errors.append((max(start - 48, 0) + int(heard[0])) / 48 - touch.contact.at_s * 1000)
+        first = start - 48 + int(np.argmax(loud[start - 48 : start + 480] > after.max() / 5))
+        errors.append(first / 48 - touch.contact.at_s * 1000)
     return errors
 
 

@@ -19,10 +19,10 @@ from generator.scenes.scene import Material, Scale, Scene, Shape, Thing
 _MODES: dict[Material, tuple[float, tuple[tuple[float, float, float], ...]]] = {
     Material.RUBBER: (62.0, ((1.0, 1.0, 0.06),)),
     Material.WOOD: (76.0, ((1.0, 1.0, 0.026),)),
-    Material.METAL: (2600.0, ((1.0, 0.7, 0.8), (2.76, 0.6, 0.5), (5.4, 0.4, 0.28))),
-    Material.GLASS: (2100.0, ((1.0, 0.8, 0.22), (2.32, 0.5, 0.16), (4.25, 0.35, 0.09))),
+    Material.METAL: (3000.0, ((1.0, 0.7, 0.7), (2.76, 0.6, 0.4), (5.4, 0.4, 0.2))),
+    Material.GLASS: (2700.0, ((1.0, 0.8, 0.22), (2.32, 0.5, 0.16), (4.25, 0.35, 0.09))),
 }
-_CLICK = {Material.RUBBER: 0.3, Material.WOOD: 0.9, Material.METAL: 0.4, Material.GLASS: 0.4}
+_CLICK = {Material.RUBBER: 0.3, Material.WOOD: 0.9, Material.METAL: 0.4, Material.GLASS: 0.3}
 _FULL_SPEED = 5.5  # metres per second: the hardest fall there is in view
 _ROLL_STEP_S = 0.005
 
@@ -78,7 +78,7 @@ def strike(thing: Thing, struck: Struck, rng: np.random.Generator) -> Wave:
         pitch *= 0.84
     if thing.shape is Shape.BOX and thing.material in {Material.METAL, Material.GLASS}:
         # Hollow: a thump, and the walls ring faintly after it.
-        modes = ((70 / pitch, 1.0, 0.03), *((ratio, 0.12 * level, decay) for ratio, level, decay in modes))
+        modes = ((70 / pitch, 1.0, 0.03), *((ratio, 0.04 * level, decay) for ratio, level, decay in modes))
     return _ringing(pitch, modes, _CLICK[thing.material], rng)
 
 
