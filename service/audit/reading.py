@@ -119,7 +119,7 @@ def entries(conn: Connection, wanted: EntryFilter) -> list[LoggedEntry]:
         query = query.where(place < wanted.after if newest else place > wanted.after)
     query = query.order_by(place.desc() if newest else place)
     rows = conn.execute(query.limit(max(1, min(wanted.limit, MAX_PAGE))))
-    return [parsed(row.place, bytes(row.leaf)) for row in rows]
+    return [parsed(row.place, row.leaf) for row in rows]
 
 
 def parsed(index: int, leaf: bytes) -> LoggedEntry:

@@ -109,11 +109,12 @@ class Rehash:
         head = store.head(self._conn)
         if head is None:
             self._found(Kind.HEAD_INVALID, "", "there is no head")
-            return Checkpoint(self._origin, 0, merkle.EMPTY_ROOT)
-        try:
-            return notes.read(head.checkpoint, self._origin, self._keys)
-        except BadCheckpoint as wrong:
-            self._found(Kind.HEAD_INVALID, "", str(wrong))
+        else:
+            try:
+                return notes.read(head.checkpoint, self._origin, self._keys)
+            except BadCheckpoint as wrong:
+                self._found(Kind.HEAD_INVALID, "", str(wrong))
+        # What is there can still be checked against the tiles.
         return Checkpoint(self._origin, store.last_place(self._conn) + 1, merkle.EMPTY_ROOT)
 
     def _leaves(self, size: int) -> list[bytes]:
@@ -141,7 +142,7 @@ class Rehash:
             for row in rows:
                 searched = (row.request, row.actor, row.project, row.decision)
                 columns = (row.key, row.type, *searched, row.logged_at)
-                yield row.place, bytes(row.leaf), columns
+                yield row.place, row.leaf, columns
             if not rows:
                 return
             after = rows[-1].place
@@ -162,7 +163,7 @@ class Rehash:
 
     def _tiles(self) -> dict[tuple[int, int], bytes]:
         rows = self._conn.execute(select(log_tile))
-        return {(row.level, row.number): bytes(row.hashes) for row in rows}
+        return {(row.level, row.number): row.hashes for row in rows}
 
     def _compare(self, signed: Checkpoint, leaves: list[bytes]) -> bytes:
         """Name what differs, and return the root that the entries lead to."""
@@ -213,7 +214,7 @@ class Rehash:
         erased = 0
         left = dict(self._commitments)
         for row in self._conn.execute(select(log_value)).all():
-            value = store.Sealed(row.key, row.field, row.subject, bytes(row.sealed))
+            value = store.Sealed(row.key, row.field, row.subject, row.sealed)
             place, promised = left.pop((row.key, row.field), (-1, ""))
             if place < 0:
                 if store.staged_by_key(self._conn, row.key) is None:

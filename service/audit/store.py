@@ -4,7 +4,7 @@ What runs once per batch goes to the driver as it is: SQLAlchemy's compiler woul
 the rest of an append.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,10 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     CursorResult,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    cast,
     func,
     select,
 )
@@ -33,6 +36,25 @@ from service.database import metadata
 _Place = BigInteger().with_variant(Integer, "sqlite")
 _SEARCHED = ("request", "actor", "project", "decision")
 
+
+class Content(LargeBinary):
+    """Bytes as they are stored. Whoever tampers with SQLite can leave text or a number there."""
+
+    def column_expression(self, column: ColumnElement[bytes]) -> ColumnElement[bytes]:
+        """Ask for bytes: the driver gives up on text that is not UTF-8."""
+        return cast(column, LargeBinary)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[object], bytes]:  # noqa: ARG002 - SQLAlchemy's signature
+        return content
+
+
+def content(stored: object) -> bytes:
+    """Return a column's bytes; those of a text, and nothing for what cannot have any."""
+    if isinstance(stored, str):
+        return stored.encode(errors="surrogateescape")
+    return bytes(stored) if isinstance(stored, (bytes, memoryview)) else b""
+
+
 log_entry = Table(
     "log_entry",
     metadata,
@@ -41,7 +63,7 @@ log_entry = Table(
     Column("type", String(200), nullable=False, index=True),
     *(Column(name, String(200), nullable=False) for name in _SEARCHED),
     Column("logged_at", String(27), nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
+    Column("leaf", Content, nullable=False),
 )
 for _name in _SEARCHED:
     _filled = log_entry.c[_name] != ""
@@ -51,7 +73,7 @@ log_tile = Table(
     metadata,
     Column("level", Integer, primary_key=True),
     Column("number", BigInteger, primary_key=True),
-    Column("hashes", LargeBinary, nullable=False),
+    Column("hashes", Content, nullable=False),
 )
 log_head = Table(
     "log_head",
@@ -67,8 +89,8 @@ log_intake = Table(
     Column("key", String(200), nullable=False),
     Column("type", String(200), nullable=False),
     *(Column(name, String(200), nullable=False) for name in _SEARCHED),
-    Column("head", LargeBinary, nullable=False),
-    Column("tail", LargeBinary, nullable=False),
+    Column("head", Content, nullable=False),
+    Column("tail", Content, nullable=False),
     Column("refused", Boolean, nullable=False, default=False),
     UniqueConstraint("key"),
 )
@@ -78,7 +100,7 @@ log_value = Table(
     Column("key", String(200), primary_key=True),
     Column("field", String(100), primary_key=True),
     Column("subject", String(200), nullable=False, index=True),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed", Content, nullable=False),
 )
 
 _COLUMNS = "key, type, request, actor, project, decision"
@@ -150,7 +172,7 @@ def tile(conn: Connection, level: int, number: int) -> bytes:
     row = _rows(
         conn, "SELECT hashes FROM log_tile WHERE level = ? AND number = ?", (level, number)
     ).fetchone()
-    return bytes(row[0]) if row else b""
+    return content(row[0]) if row else b""
 
 
 def write_tiles(conn: Connection, tiles: Mapping[tuple[int, int], bytes]) -> None:
@@ -198,7 +220,7 @@ def places(conn: Connection, keys: Sequence[str]) -> dict[str, int]:
 def leaf(conn: Connection, place: int) -> bytes | None:
     """Return the leaf's bytes."""
     row = _rows(conn, "SELECT leaf FROM log_entry WHERE place = ?", (place,)).fetchone()
-    return bytes(row[0]) if row else None
+    return content(row[0]) if row else None
 
 
 def last_place(conn: Connection) -> int:
@@ -267,19 +289,13 @@ def write_values(conn: Connection, values: Iterable[Sealed]) -> None:
 def values(conn: Connection, key: str) -> dict[str, Sealed]:
     """Return an entry's private values by field."""
     rows = conn.execute(select(log_value).where(log_value.c.key == key))
-    return {row.field: Sealed(row.key, row.field, row.subject, bytes(row.sealed)) for row in rows}
+    return {row.field: Sealed(row.key, row.field, row.subject, row.sealed) for row in rows}
 
 
 def _staged(row: Row[*tuple[Any, ...]]) -> Staged:
     place, refused, key, type_, request, actor, project, decision, before, after = row
-    entry = Prepared(key, type_, request, actor, project, decision, _bytes(before), _bytes(after))
+    entry = Prepared(key, type_, request, actor, project, decision, content(before), content(after))
     return Staged(place, entry, bool(refused))
-
-
-def _bytes(value: object) -> bytes:
-    if not isinstance(value, (bytes, memoryview)):
-        raise TypeError(f"the driver gave a {type(value).__name__} for a bytes column")
-    return bytes(value)
 
 
 def _rows(
