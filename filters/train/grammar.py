@@ -54,10 +54,10 @@ class Scene:
 
 def scenes(each: int, seed: int) -> Iterator[Scene]:
     """Yield up to `each` distinct prompts per line; the same seed gives the same prompts."""
-    # Not for secrets: the point is that the same seed gives the same prompts.
-    chance = random.Random(seed)  # noqa: S311
     for category, lines in (*HARMFUL.items(), ("", HARMLESS)):
         for line in lines:
+            # By line, so that a new line changes no other's prompts. Not for secrets.
+            chance = random.Random(f"{seed}:{line}")  # noqa: S311
             texts = {_framed(_filled(line, chance), chance) for _ in range(each)}
             for text in sorted(texts):
                 yield Scene(text, line, category)

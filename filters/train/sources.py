@@ -43,7 +43,12 @@ HAZARDS = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text, already normalised. `labels` has 1, 0 or `UNKNOWN` for each of `HEADS`."""
+    """One text, already normalised.
+
+    Attributes:
+        origin: what it shares with texts that are nearly the same: its line of the grammar.
+        labels: 1, 0 or `UNKNOWN` for each of `HEADS`.
+    """
 
     text: str
     source: str
@@ -51,6 +56,7 @@ class Example:
     labels: tuple[int, ...]
     weight: float = 1.0
     harmless: bool = False
+    origin: str = ""
 
 
 def examples(folder: Path, seed: int) -> list[Example]:
@@ -104,7 +110,7 @@ def _grammar(seed: int) -> Iterator[Example]:
         near = NEAR[category] if category else ()
         answer = labels(category, *near)
         text = " ".join(normalise(scene.text).text.split())
-        yield Example(text, "grammar", part(scene.line), answer, 2.0, harmless=category is None)
+        yield Example(text, "grammar", part(scene.line), answer, 2.0, category is None, scene.line)
 
 
 def _harmless(prompts: Path, seed: int) -> Iterator[Example]:

@@ -1,5 +1,6 @@
 """Thresholds that spend a total budget of false positives, over all categories together."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,20 @@ BUDGET = {"block": 0.01, "hold": 0.05}
 FLOOR = {"block": 0.5, "hold": 0.25}
 # An age word and this much of `sexual` are a block; half of it is a hold.
 MINORS_FLOOR = 0.05
+# One unlucky line of the grammar must not weigh as much as sixteen captions that people wrote.
+MOST_PER_LINE = 3
 _VIDEO = frozenset({"grammar", "coco", "vbench_short", "vbench2"})
 
 
 def harmless_prompts(found: list[Example], folder: Path, wanted: Part) -> list[str]:
     """Return the harmless prompts of `wanted`, whole ones, in a fixed order."""
-    short = [e.text for e in found if e.harmless and e.part is wanted and e.source in _VIDEO]
+    short: list[str] = []
+    seen: Counter[str] = Counter()
+    for example in found:
+        if example.harmless and example.part is wanted and example.source in _VIDEO:
+            seen[example.origin or example.text] += 1
+            if seen[example.origin or example.text] <= MOST_PER_LINE:
+                short.append(example.text)
     whole = [
         text
         for text, _, _ in rows(folder / "prompts" / "vbench_long.jsonl")

@@ -1,0 +1,110 @@
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from filters.features import buckets
+from filters.finding import ModelUnavailable
+from filters.weights import CARD, HEADS, PACKAGED, TENSORS, load_weights
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in (CARD, TENSORS):
+        shutil.copy(PACKAGED / name, tmp_path / name)
+    return tmp_path
+
+
+def rewrite(folder: Path, **changed: object) -> None:
+    card = json.loads((folder / CARD).read_text("utf-8"))
+    (folder / CARD).write_text(json.dumps(card | changed), "utf-8")
+
+
+def test_the_packaged_weights_are_small_and_those_of_their_card() -> None:
+    weights = load_weights()
+
+    assert (PACKAGED / TENSORS).stat().st_size < 8_000_000
+    assert weights.version
+
+
+def test_the_card_proposes_a_hold_below_a_block_for_every_category() -> None:
+    thresholds = load_weights().thresholds
+
+    assert set(thresholds) == {*HEADS, "minors", "language", "evasion"}
+    assert all(0 < levels["hold"] < levels["block"] for levels in thresholds.values())
+
+
+def test_a_probability_is_one_for_every_head_and_never_leaves_zero_to_one() -> None:
+    weights = load_weights()
+    vector = np.ones(384, np.float32) * 1e6
+
+    for sign in (1, -1):
+        chances = weights.probabilities(np.float32(sign) * vector, buckets("a"))
+        assert chances.shape == (len(HEADS),)
+        assert ((chances >= 0) & (chances <= 1)).all()
+
+
+@pytest.mark.parametrize("name", [CARD, TENSORS])
+def test_a_missing_file_is_refused(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+
+    with pytest.raises(ModelUnavailable, match="incomplete"):
+        load_weights(folder)
+
+
+def test_one_changed_byte_is_refused(folder: Path) -> None:
+    content = bytearray((folder / TENSORS).read_bytes())
+    content[-1] ^= 1
+    (folder / TENSORS).write_bytes(content)
+
+    with pytest.raises(ModelUnavailable, match="not those of its card"):
+        load_weights(folder)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"heads": list(HEADS[:-1])},
+        {"heads": [*HEADS[:-1], "weapons"]},
+        {"heads": list(reversed(HEADS))},
+        {"encoder_sha256": "00" * 32},
+    ],
+)
+def test_other_heads_or_another_encoder_are_refused(
+    folder: Path, changed: dict[str, object]
+) -> None:
+    rewrite(folder, **changed)
+
+    with pytest.raises(ModelUnavailable):
+        load_weights(folder)
+
+
+@pytest.mark.parametrize("card", ["", "[]", "{}", '{"version": 1'])
+def test_a_card_that_says_nothing_is_refused(folder: Path, card: str) -> None:
+    (folder / CARD).write_text(card, "utf-8")
+
+    with pytest.raises(ModelUnavailable, match="incomplete"):
+        load_weights(folder)
+
+
+@pytest.mark.parametrize("wrong", ["shape", "not numbers", "no tensors"])
+def test_weights_of_another_kind_are_refused_even_with_a_matching_hash(
+    folder: Path, wrong: str
+) -> None:
+    tensors = load((folder / TENSORS).read_bytes())
+    match wrong:
+        case "shape":
+            content = save(tensors | {"bias": np.zeros(3, np.float32)})
+        case "not numbers":
+            content = save(tensors | {"bias": np.full(len(HEADS), np.nan, np.float32)})
+        case _:
+            content = b"\0" * 64
+    (folder / TENSORS).write_bytes(content)
+    rewrite(folder, sha256=hashlib.sha256(content).hexdigest())
+
+    with pytest.raises(ModelUnavailable):
+        load_weights(folder)
