@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import assert_never
 
 from provenance import manifest
+from provenance.report import Report, State
 from provenance.signing import DEVELOPMENT
 
 
@@ -46,7 +47,7 @@ class Examination:
     origin: Origin
     headline: str
     details: tuple[str, ...] = ()
-    report: manifest.Report | None = None
+    report: Report | None = None
     validator: str = manifest.VALIDATOR
 
 
@@ -69,15 +70,18 @@ def examine(path: Path, anchors: Anchors) -> Examination:
             Origin.NO_CREDENTIALS,
             "We found no mark. That tells you nothing about how it was made.",
         )
-    if report.state is manifest.State.INVALID:
+    if report.state is State.INVALID:
         # What a manifest says after its file changed is not repeated: it may be about another.
         checks = ", ".join(report.failures)
-        return Examination(
-            Origin.ALTERED, f"This file changed after it was signed ({checks}).", (), report
-        )
-    if report.state is manifest.State.TRUSTED and DEVELOPMENT not in report.issuer:
+        headline = f"This file changed after it was signed ({checks})."
+        if all(code.startswith("signingCredential.") for code in report.failures):
+            headline = f"We cannot rely on who signed this file ({checks})."
+        return Examination(Origin.ALTERED, headline, (), report)
+    if report.state is State.TRUSTED and DEVELOPMENT not in report.issuer:
         return Examination(Origin.TRUSTED, _trusted(report), _details(report), report)
     headline = "Signed and unchanged, but we don't know this signer."
+    if "signingCredential.expired" in report.failures:
+        headline = "Signed and unchanged, but the signer's certificate has expired since."
     if ours:
         headline = "Signed and unchanged, by a development installation that nobody vouches for."
     return Examination(Origin.VALID_UNKNOWN_SIGNER, headline, _details(report), report)
@@ -102,16 +106,16 @@ def exit_code(origin: Origin) -> int:
     assert_never(origin)
 
 
-def _made_here(path: Path, anchors: Anchors, report: manifest.Report | None) -> bool:
-    if report is None or report.state is manifest.State.INVALID:
+def _made_here(path: Path, anchors: Anchors, report: Report | None) -> bool:
+    if report is None or report.state is State.INVALID:
         return False
     if not anchors.development_pem:
         return False
     again = manifest.read(path, anchors.development_pem)
-    return again is not None and again.state is manifest.State.TRUSTED
+    return again is not None and again.state is State.TRUSTED
 
 
-def _trusted(report: manifest.Report) -> str:
+def _trusted(report: Report) -> str:
     made = "Made with AI" if _by_trained_model(report) else "Made by software"
     when = f" on {report.signed_at:%Y-%m-%d}" if report.signed_at else ""
     if not report.digital_sources:
@@ -119,11 +123,11 @@ def _trusted(report: manifest.Report) -> str:
     return f"{made} by {report.issuer}{when}. The file has not changed since it was signed."
 
 
-def _by_trained_model(report: manifest.Report) -> bool:
+def _by_trained_model(report: Report) -> bool:
     return any("trainedalgorithmicmedia" in one.lower() for one in report.digital_sources)
 
 
-def _details(report: manifest.Report) -> tuple[str, ...]:
+def _details(report: Report) -> tuple[str, ...]:
     facts = report.facts
     if facts is None:
         return (f"Signed by {report.issuer} with {report.generator}.",)

@@ -6,9 +6,7 @@ where it matters; all of it was seen with c2pa-python 0.38.1 (c2pa-rs 0.91.3).
 
 import json
 import os
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 import c2pa
@@ -20,8 +18,9 @@ from provenance.container import (
     strict,
     uncovered_sha256,
 )
-from provenance.facts import Facts, facts_from, manifest_of, printable
+from provenance.facts import Facts, manifest_of
 from provenance.failures import NotReadable, ProvenanceError, SignFailed
+from provenance.report import Document, Report, State, mapping, sequence
 from provenance.signing import Credentials, checked
 
 VALIDATOR = f"c2pa-rs {c2pa.sdk_version()}"
@@ -39,42 +38,6 @@ _PURPOSES = "\n".join(
 
 class Unsupported(ProvenanceError):
     """The kind of file, or where it keeps its credentials, is one we cannot check."""
-
-
-class State(StrEnum):
-    """What the cryptography says."""
-
-    TRUSTED = "trusted"
-    VALID = "valid"
-    INVALID = "invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a manifest says and whether it holds. All text comes from the file: show it escaped.
-
-    Attributes:
-        state: `trusted` when unchanged and signed under one of the anchors; `valid` when
-            unchanged and signed by somebody else; `invalid` otherwise.
-        failures: C2PA validation codes, or our own `imprimatur.*`; the untrusted signer's code is
-            among them in state `valid`.
-        label: of the active manifest, `urn:c2pa:…`.
-        issuer: organisation and name in the signer's certificate.
-        generator: name and version of the program that signed.
-        digital_sources: the IPTC digitalSourceType of every action that has one, in order.
-        signed_at: from a time stamp, else as the `c2pa.created` action claims, else None.
-        facts: ours, when the manifest was written by this package; None for all others.
-    """
-
-    state: State
-    failures: tuple[str, ...]
-    label: str = ""
-    title: str = ""
-    issuer: str = ""
-    generator: str = ""
-    digital_sources: tuple[str, ...] = ()
-    signed_at: datetime | None = None
-    facts: Facts | None = None
 
 
 def sign(
@@ -155,25 +118,9 @@ def crjson(path: Path, anchors_pem: bytes) -> str:
 
 
 def _report(path: Path, document: dict[str, object]) -> Report:
-    said = _Document(document)
-    facts, hidden = said.facts()
-    failures = list(said.failures())
-    if facts is not None:
-        failures += _hidden(path, hidden)
-    state = {"Trusted": State.TRUSTED, "Valid": State.VALID}.get(said.state, State.INVALID)
-    if any(code != "signingCredential.untrusted" for code in failures):
-        state = State.INVALID
-    return Report(
-        state,
-        tuple(failures),
-        said.label,
-        said.title,
-        said.issuer,
-        said.generator,
-        said.digital_sources(),
-        said.signed_at(),
-        facts,
-    )
+    said = Document(document)
+    facts, uncovered = said.facts()
+    return said.report(facts, _hidden(path, uncovered) if facts is not None else [])
 
 
 def _hidden(path: Path, uncovered: str) -> list[str]:
@@ -188,77 +135,6 @@ def _hidden(path: Path, uncovered: str) -> list[str]:
     except HiddenBytes as unexpected:
         return [unexpected.code]
     return []
-
-
-class _Document:
-    """The reader's JSON, looked up without trusting its shape."""
-
-    def __init__(self, document: dict[str, object]) -> None:
-        self._document = document
-        self.label = printable(document.get("active_manifest"))
-        manifest = _mapping(_mapping(document.get("manifests")).get(self.label))
-        self._assertions = [_mapping(one) for one in _sequence(manifest.get("assertions"))]
-        self._signature = _mapping(manifest.get("signature_info"))
-        self.title = printable(manifest.get("title"))
-        self.state = str(document.get("validation_state"))
-        self._generators = [_mapping(g) for g in _sequence(manifest.get("claim_generator_info"))]
-
-    @property
-    def issuer(self) -> str:
-        names = (self._signature.get("issuer"), self._signature.get("common_name"))
-        return ", ".join(printable(name) for name in names if name)
-
-    @property
-    def generator(self) -> str:
-        first = self._generators[0] if self._generators else {}
-        return printable(f"{first.get('name', '')} {first.get('version', '')}".strip())
-
-    def failures(self) -> list[str]:
-        results = _mapping(self._document.get("validation_results"))
-        found = [results.get("activeManifest")]
-        found += [
-            _mapping(delta).get("validationDeltas")
-            for delta in _sequence(results.get("ingredientDeltas"))
-        ]
-        return [
-            printable(_mapping(one).get("code"))
-            for part in found
-            for one in _sequence(_mapping(part).get("failure"))
-        ]
-
-    def _actions(self) -> list[dict[str, object]]:
-        return [
-            _mapping(action)
-            for one in self._assertions
-            if str(one.get("label")).startswith("c2pa.actions")
-            for action in _sequence(_mapping(one.get("data")).get("actions"))
-        ]
-
-    def digital_sources(self) -> tuple[str, ...]:
-        sources = (action.get("digitalSourceType") for action in self._actions())
-        return tuple(printable(source) for source in sources if source)
-
-    def signed_at(self) -> datetime | None:
-        created = [a.get("when") for a in self._actions() if a.get("action") == "c2pa.created"]
-        for when in (self._signature.get("time"), *created):
-            if not when:
-                continue
-            try:
-                return datetime.fromisoformat(str(when))
-            except ValueError:
-                continue
-        return None
-
-    def facts(self) -> tuple[Facts | None, str]:
-        return facts_from(self.title, self._generators, self._assertions, self._actions())
-
-
-def _mapping(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _sequence(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
 
 
 def _settings(anchors_pem: bytes, created: tuple[str, ...] = ()) -> dict[str, object]:
@@ -279,7 +155,7 @@ def _settings(anchors_pem: bytes, created: tuple[str, ...] = ()) -> dict[str, ob
 def _write(
     source: Path, partial: Path, kind: str, manifest: dict[str, object], credentials: Credentials
 ) -> None:
-    labels = [str(_mapping(one)["label"]) for one in _sequence(manifest["assertions"])]
+    labels = [str(mapping(one)["label"]) for one in sequence(manifest["assertions"])]
     # The library asks for some assertions by the name of their first version.
     settings = _settings(b"", (*labels, "c2pa.actions", "c2pa.ingredient.v3", "c2pa.ingredient"))
     try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from provenance import manifest
 from provenance.facts import Facts
 from provenance.failures import ProvenanceError, SealFailed
+from provenance.report import State
 from provenance.signing import Credentials, checked
 from provenance.visible import PRESENT_FROM, VisibleMark
 
@@ -119,7 +120,7 @@ class Sealer:
             report = manifest.read(path, self._root_pem)
         except ProvenanceError as broken:
             raise SealFailed("the manifest cannot be read back") from broken
-        if report is None or report.state is not manifest.State.TRUSTED:
+        if report is None or report.state is not State.TRUSTED:
             failures = "no manifest" if report is None else ", ".join(report.failures)
             raise SealFailed(f"the manifest is not valid under our root: {failures}")
         if report.facts != facts:

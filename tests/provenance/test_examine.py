@@ -1,3 +1,5 @@
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -5,7 +7,9 @@ import pytest
 from provenance import examine as room
 from provenance.examine import Anchors, Origin, examine, exit_code
 from provenance.failures import NotReadable
-from tests.provenance.builders import Signed, an_authority
+from provenance.manifest import sign
+from provenance.signing import BACKDATED, LEAF_DAYS, create_authority
+from tests.provenance.builders import Signed, an_authority, credentials_of, facts_by_rule
 
 NEVER = ("real", "fake", "authentic", "tamper", "human-made", "not ai", "stolen")
 
@@ -68,6 +72,21 @@ def test_a_changed_film_is_altered_and_what_it_says_is_not_repeated(
     assert examined.origin is Origin.ALTERED
     assert "assertion.bmffHash.mismatch" in examined.headline
     assert "req_1" not in examined.headline + " ".join(examined.details)
+
+
+def test_a_film_whose_signer_has_expired_is_not_called_changed(film: Path, tmp_path: Path) -> None:
+    # The library signs and checks by the machine's clock: the leaf has two seconds to live.
+    now = datetime.now(UTC)
+    dying = create_authority(now - timedelta(days=LEAF_DAYS, seconds=-2) + BACKDATED)
+    path = tmp_path / "film.mp4"
+    sign(film, path, facts_by_rule(), credentials_of(dying), now=now)
+    assert examine(path, Anchors()).headline.endswith("we don't know this signer.")
+
+    time.sleep(3.1)
+
+    examined = examine(path, Anchors(public_pem=dying.root_pem))
+    assert examined.origin is Origin.VALID_UNKNOWN_SIGNER
+    assert examined.headline.endswith("the signer's certificate has expired since.")
 
 
 def test_no_credentials_prove_nothing(film: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from provenance.container import media_type
 from provenance.facts import RELEASE, Facts, facts_from, manifest_of, printable
 from provenance.failures import CredentialsUnusable, NotReadable, ProvenanceError, SignFailed
-from provenance.manifest import Report, State, Unsupported, crjson, read, sign
+from provenance.manifest import Unsupported, crjson, read, sign
+from provenance.report import Report, State
 from provenance.signing import Authority, Credentials
 from tests.provenance.builders import (
     NOW,

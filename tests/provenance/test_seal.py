@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from provenance.failures import CredentialsUnusable, SealFailed, SignFailed
-from provenance.manifest import State, read
+from provenance.manifest import read
+from provenance.report import State
 from provenance.seal import Draw, Sealer
 from provenance.signing import Authority, Credentials
 from provenance.visible import PRESENT_FROM, VisibleMark
