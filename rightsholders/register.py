@@ -73,6 +73,14 @@ class _Met:
     last: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Extent:
+    """Where, in words, the first of some names ends and the last begins."""
+
+    first_end: int
+    last_begin: int
+
+
 class Claims:
     """Files claims and finds them in text. Thread-safe; never commits."""
 
@@ -175,6 +183,7 @@ class Claims:
         claims = store.claims_by_id(conn, (one.claim for one in owned.values()))
         live = {claim.id: claim for claim in claims.values() if applies(claim, territory, now)}
         met = self._confirmed(words, proposals, owned, live)
+        names = _extents(met)
         return [
             Match(
                 one.claim.id,
@@ -185,7 +194,7 @@ class Claims:
                 checkpoint,
             )
             for one in met
-            if one.alias.tier is Tier.DISTINCT or _in_context(words, one, met)
+            if one.alias.tier is Tier.DISTINCT or _in_context(words, one, names.get(one.claim.id))
         ]
 
     def _move(self, conn: Connection, claim_id: str, state: ClaimState, now: datetime) -> Claim:
@@ -228,13 +237,20 @@ class Claims:
         return all(len(piece) == 1 or piece not in self._words for piece in pieces)
 
 
-def _in_context(words: Tokens, one: _Met, met: Sequence[_Met]) -> bool:
-    """Whether an ordinary word stands for the work: a cue beside it, or another of its names."""
+def _extents(met: Sequence[_Met]) -> dict[str, _Extent]:
+    """Return for each claim where the first of its distinct names ends and the last begins."""
+    extents: dict[str, _Extent] = {}
+    for one in met:
+        if one.alias.tier is Tier.DISTINCT:
+            before = extents.get(one.claim.id, _Extent(one.last, one.first))
+            extents[one.claim.id] = _Extent(
+                min(before.first_end, one.last), max(before.last_begin, one.first)
+            )
+    return extents
+
+
+def _in_context(words: Tokens, one: _Met, names: _Extent | None) -> bool:
+    """Whether an ordinary word stands for the work: a cue beside it, or a distinct name of it."""
     if has_cue(words, one.first, one.last):
         return True
-    return any(
-        other.claim.id == one.claim.id
-        and other.alias.key != one.alias.key
-        and (other.last < one.first or other.first > one.last)
-        for other in met
-    )
+    return names is not None and (names.first_end < one.first or names.last_begin > one.last)
