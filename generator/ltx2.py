@@ -5,7 +5,6 @@ is checked and hashed, so that the manifest says which weights made a clip.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.clip import BLOCK_FRAMES, SAMPLE_RATE, Clip, new_frames, open_clip, sample_count, save_sound
+from generator.clip import (
+    BLOCK_FRAMES,
+    SAMPLE_RATE,
+    Clip,
+    new_frames,
+    open_clip,
+    sample_count,
+    save_sound,
+)
 from generator.model import DigitalSource, GeneratorUnavailable, Origin, Permit, Progress, Watch
 from generator.shots import Limits, Shot, ShotNotPossible
 from generator.weights import check_folder, digest
@@ -21,9 +28,19 @@ from generator.weights import check_folder, digest
 if TYPE_CHECKING:
     import torch
     from diffusers import LTX2Pipeline
+    from diffusers.pipelines.ltx2.pipeline_output import LTX2PipelineOutput
 
 _NEEDED = frozenset(
-    {"scheduler", "vae", "audio_vae", "text_encoder", "tokenizer", "connectors", "transformer", "vocoder"}
+    {
+        "scheduler",
+        "vae",
+        "audio_vae",
+        "text_encoder",
+        "tokenizer",
+        "connectors",
+        "transformer",
+        "vocoder",
+    }
 )
 
 
@@ -71,7 +88,9 @@ class Ltx2:
         offline: never ask the network; an id must then be in the cache already.
     """
 
-    def __init__(self, source: str, profile: Profile = DISTILLED, *, device: str, offline: bool) -> None:
+    def __init__(
+        self, source: str, profile: Profile = DISTILLED, *, device: str, offline: bool
+    ) -> None:
         self._source, self._profile = source, profile
         self._device, self._offline = device, offline
         self._pipeline: LTX2Pipeline | None = None
@@ -88,7 +107,9 @@ class Ltx2:
             folder = self._folder()
             check_folder(folder, _NEEDED)
             settings = hashlib.sha256(repr(self._profile).encode()).hexdigest()[:8]
-            self._origin = Origin(self._profile.name, f"1-{settings}", DigitalSource.TRAINED, digest(folder))
+            self._origin = Origin(
+                self._profile.name, f"1-{settings}", DigitalSource.TRAINED, digest(folder)
+            )
         return self._origin
 
     def check(self, shot: Shot) -> None:
@@ -98,7 +119,9 @@ class Ltx2:
             raise ShotNotPossible("input_reference: this back end makes video from text only")
         if shot.negative and self._profile.guidance <= 1:
             # Without guidance the pipeline never reads it, and what was to be kept out is not.
-            raise ShotNotPossible("negative: this checkpoint runs without guidance and cannot heed it")
+            raise ShotNotPossible(
+                "negative: this checkpoint runs without guidance and cannot heed it"
+            )
 
     def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
         """See `VideoModel.generate`; the last step is decoding."""
@@ -119,8 +142,10 @@ class Ltx2:
         watched(steps)
         return clip
 
-    def _made(self, pipeline: "LTX2Pipeline", shot: Shot, watched: "_Watched") -> Any:  # noqa: ANN401 - diffusers' own output
-        import torch  # noqa: PLC0415 - see the module's first lines
+    def _made(
+        self, pipeline: "LTX2Pipeline", shot: Shot, watched: "_Watched"
+    ) -> "LTX2PipelineOutput":
+        import torch
 
         def after(_pipe: object, step: int, _time: object, kept: dict[str, Any]) -> dict[str, Any]:
             # Raising is the only way out: `_interrupt` skips the rest and decodes what there is.
@@ -128,7 +153,10 @@ class Ltx2:
             return kept
 
         profile = self._profile
-        spatial, temporal = pipeline.vae_spatial_compression_ratio, pipeline.vae_temporal_compression_ratio
+        spatial, temporal = (
+            pipeline.vae_spatial_compression_ratio,
+            pipeline.vae_temporal_compression_ratio,
+        )
         return pipeline(
             prompt=shot.prompt,
             negative_prompt=shot.negative or None,
@@ -140,8 +168,8 @@ class Ltx2:
             num_inference_steps=profile.steps,
             sigmas=list(profile.sigmas) or None,
             generator=torch.Generator("cpu").manual_seed(shot.seed),
-            # The defaults make up to four passes a step and name a block that small models lack. Each
-            # audio value must be said where it differs; nought falls back to the picture's (`or`).
+            # The defaults make up to four passes a step and name a block that small models lack.
+            # An audio value of nought falls back to the picture's (`or`): both are said.
             guidance_scale=profile.guidance,
             audio_guidance_scale=profile.guidance,
             stg_scale=0.0,
@@ -163,12 +191,12 @@ class Ltx2:
             return self._pipeline
         _ = self.origin
         try:
-            import torch  # noqa: PLC0415
-            from diffusers import LTX2Pipeline  # noqa: PLC0415
-            from safetensors import SafetensorError  # noqa: PLC0415
+            import torch
+            from diffusers import LTX2Pipeline
+            from safetensors import SafetensorError
         except ImportError as missing:
             raise GeneratorUnavailable(f"install the `generate` extra: {missing}") from missing
-        # Only what was checked and hashed above is loaded: from the folder, as safetensors, offline.
+        # Only what was checked and hashed is loaded: from the folder, as safetensors, offline.
         try:
             pipeline = LTX2Pipeline.from_pretrained(
                 str(self._folder()),
@@ -188,8 +216,8 @@ class Ltx2:
             return local
         if local.is_absolute() or self._source.count("/") != 1:
             raise GeneratorUnavailable(f"no folder {self._source}")
-        from huggingface_hub import snapshot_download  # noqa: PLC0415
-        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError  # noqa: PLC0415
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
         try:
             return Path(snapshot_download(self._source, local_files_only=self._offline))
@@ -219,7 +247,7 @@ def _sample_rate(pipeline: "LTX2Pipeline") -> int:
     return int(pipeline.vocoder.config.output_sampling_rate)
 
 
-def _written(made: Any, shot: Shot, folder: Path, rate: int) -> Clip:  # noqa: ANN401 - diffusers' own output
+def _written(made: "LTX2PipelineOutput", shot: Shot, folder: Path, rate: int) -> Clip:
     """Trim to the exact frames, size and samples, block by block, into `folder`."""
     pictures: torch.Tensor = made.frames[0]
     down = (pictures.shape[2] - shot.size.height) // 2
@@ -227,11 +255,15 @@ def _written(made: Any, shot: Shot, folder: Path, rate: int) -> Clip:  # noqa: A
     frames = new_frames(folder, shot)
     for first in range(0, shot.frame_count, BLOCK_FRAMES):
         last = min(first + BLOCK_FRAMES, shot.frame_count)
-        block = pictures[first:last, :, down : down + shot.size.height, right : right + shot.size.width]
+        block = pictures[
+            first:last, :, down : down + shot.size.height, right : right + shot.size.width
+        ]
         # A NaN would become an arbitrary picture without a word.
         if not bool(block.isfinite().all()):
             raise GeneratorUnavailable("the model made values that are not numbers")
-        frames[first:last] = (block.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        frames[first:last] = (
+            (block.float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+        )
     heard = made.audio[0].float().cpu().numpy()
     if not np.isfinite(heard).all():
         raise GeneratorUnavailable("the model made values that are not numbers")
@@ -260,5 +292,3 @@ def exact_sound(samples: NDArray[np.float32], rate: int, count: int) -> NDArray[
     last = min(count, round(stereo.shape[1] * SAMPLE_RATE / rate))
     exact[:last] = np.clip(sound.T[:last], -1, 1)
     return exact
-
-

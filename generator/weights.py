@@ -26,7 +26,7 @@ def check_folder(folder: Path, needed: frozenset[str]) -> None:
     index = _json(folder / _INDEX)
     components = {
         name for name, kind in index.items()
-        if not name.startswith("_") and isinstance(kind, list) and len(kind) == 2 and kind[0] is not None
+        if not name.startswith("_") and isinstance(kind, list) and kind[:1] != [None]
     }  # fmt: skip
     missing = sorted(needed - components)
     if missing:
@@ -59,11 +59,9 @@ def _check_component(folder: Path, *, has_weights: bool) -> None:
             raise GeneratorUnavailable(f"component empty: {folder}")
         return
     _json(folder / "config.json")
-    for index in folder.glob("*.safetensors.index.json"):
-        shards = _json(index).get("weight_map")
-        for shard in sorted(set(shards.values())) if isinstance(shards, dict) else ():
-            if not (folder / str(shard)).is_file():
-                raise GeneratorUnavailable(f"weights missing: {folder / str(shard)}")
+    for shard in sorted(_shards(folder)):
+        if not (folder / shard).is_file():
+            raise GeneratorUnavailable(f"weights missing: {folder / shard}")
     files = sorted(folder.glob("*.safetensors"))
     if not files:
         raise GeneratorUnavailable(f"weights missing: {folder} has no *.safetensors")
@@ -71,8 +69,14 @@ def _check_component(folder: Path, *, has_weights: bool) -> None:
         _check_uncut(file)
 
 
+def _shards(folder: Path) -> set[str]:
+    """Return the files that the indexes of split weights name."""
+    maps = [_json(index).get("weight_map") for index in folder.glob("*.safetensors.index.json")]
+    return {str(shard) for part in maps if isinstance(part, dict) for shard in part.values()}
+
+
 def _check_uncut(file: Path) -> None:
-    """Compare the size of `file` with what its header promises (safetensors: length, JSON, data)."""
+    """Compare the size of `file` with what its header promises: length, JSON, then data."""
     size = file.stat().st_size
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
@@ -80,7 +84,9 @@ def _check_uncut(file: Path) -> None:
             raise GeneratorUnavailable(f"cut short: {file}")
         try:
             header = json.loads(opened.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+            ends = [
+                entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"
+            ]
         except (ValueError, KeyError, TypeError, AttributeError, IndexError) as broken:
             raise GeneratorUnavailable(f"not a safetensors file: {file}") from broken
     promised = 8 + length + max(ends, default=0)

@@ -47,13 +47,15 @@ def _rain(rng: np.random.Generator, count: int, rain: Rain | None, half_width_m:
             break
         near = loud[drop] * (1 - 0.6 * rain.depth[drop])
         gains = panned(float(rain.x[drop]) / half_width_m) * np.float32(near)
-        sound[:, start : start + length] += gains[:, None] * ticks[drop % len(ticks)][: count - start]
+        sound[:, start : start + length] += (
+            gains[:, None] * ticks[drop % len(ticks)][: count - start]
+        )
     return sound
 
 
 def _hum(rng: np.random.Generator, count: int) -> Wave:
     t = np.arange(count, dtype=np.float32) / SAMPLE_RATE
-    # Mains: fifty hertz and its even harmonics. The odd ones make the buzz that sounds like a voice.
+    # Mains: fifty hertz and even harmonics. The odd ones make the buzz that sounds like a voice.
     total = np.zeros(count, dtype=np.float32)
     for harmonic, level in ((1, 1.0), (2, 0.7), (4, 0.16)):
         phase = np.float32(rng.uniform(0, 6.28))
@@ -68,7 +70,12 @@ def _birds(rng: np.random.Generator, count: int) -> Wave:
     while at < seconds - 0.2:
         side, pitch = float(rng.uniform(-0.9, 0.9)), float(rng.uniform(3400, 5600))
         for _ in range(int(rng.integers(2, 6))):
-            _chirp(sound, at, pitch * float(rng.uniform(0.92, 1.08)), panned(side) * np.float32(rng.uniform(0.03, 0.08)))
+            _chirp(
+                sound,
+                at,
+                pitch * float(rng.uniform(0.92, 1.08)),
+                panned(side) * np.float32(rng.uniform(0.03, 0.08)),
+            )
             at += float(rng.uniform(0.09, 0.16))
         at += float(rng.uniform(0.35, 1.1))
     return sound

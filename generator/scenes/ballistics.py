@@ -82,7 +82,8 @@ class Flight:
         x, y, vx, vy, ax, ay = self.motion[piece].T
         t = times - self.starts[piece]
         return np.stack(
-            [x + vx * t + ax * t * t / 2, y + vy * t + ay * t * t / 2, vx + ax * t, vy + ay * t], axis=1
+            [x + vx * t + ax * t * t / 2, y + vy * t + ay * t * t / 2, vx + ax * t, vy + ay * t],
+            axis=1,
         )
 
 
@@ -107,7 +108,9 @@ def fly(body: Body, start: State, half_width_m: float, seconds: float) -> Flight
             break
         state = _moved(state, ax, ay, wait)
         if to_side <= to_floor:
-            contacts.append(Contact(time, math.copysign(half_width_m, state.vx), abs(state.vx), Struck.SIDE))
+            contacts.append(
+                Contact(time, math.copysign(half_width_m, state.vx), abs(state.vx), Struck.SIDE)
+            )
             side = math.copysign(wall, state.vx)
             state = State(side, state.y, -body.restitution * state.vx, state.vy)
         elif rolling:
@@ -115,7 +118,9 @@ def fly(body: Body, start: State, half_width_m: float, seconds: float) -> Flight
         else:
             contacts.append(Contact(time, state.x, -state.vy, Struck.FLOOR))
             rebound = -body.restitution * state.vy
-            state = State(state.x, body.radius_m, state.vx, rebound if rebound > RESTS_BELOW else 0.0)
+            state = State(
+                state.x, body.radius_m, state.vx, rebound if rebound > RESTS_BELOW else 0.0
+            )
     return Flight(np.array(starts), np.array(motion), tuple(contacts))
 
 

@@ -28,7 +28,9 @@ PAINT: dict[Colour, tuple[int, int, int]] = {
     Colour.BLACK: (38, 38, 44),
 }
 _LIGHT = np.array([-0.48, -0.66, 0.58], dtype=np.float32)
-_HALF_WAY = (_LIGHT + np.array([0, 0, 1], dtype=np.float32)) / np.linalg.norm(_LIGHT + [0, 0, 1])
+_HALF_WAY = (_LIGHT + np.array([0, 0, 1], dtype=np.float32)) / np.sqrt(
+    2 + 2 * _LIGHT[2], dtype=np.float32
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def patch(centres: NDArray[np.float64], half_width: float, half_height: float) -
     top = np.floor(centres[:, 1]).astype(np.int64) - tall // 2
     across = np.arange(wide) + 0.5 + (left - centres[:, 0])[:, None]
     down = np.arange(tall) + 0.5 + (top - centres[:, 1])[:, None]
-    return Patch(left, top, across[:, None, :].astype(np.float32), down[:, :, None].astype(np.float32))
+    return Patch(
+        left, top, across[:, None, :].astype(np.float32), down[:, :, None].astype(np.float32)
+    )
 
 
 def over(frame: NDArray[np.uint8], sprite: Sprite, index: int) -> None:
@@ -76,8 +80,13 @@ def over(frame: NDArray[np.uint8], sprite: Sprite, index: int) -> None:
 
 
 def ball(
-    centres: NDArray[np.float64], radii: NDArray[np.float64], turns: NDArray[np.float64],
-    *, paint: Colour, material: Material, floor: NDArray[np.float32],
+    centres: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    turns: NDArray[np.float64],
+    *,
+    paint: Colour,
+    material: Material,
+    floor: NDArray[np.float32],
 ) -> Sprite:
     """Return shaded spheres; `turns` shows on a stripe or the grain, in radians."""
     area = patch(centres, float(radii.max()), float(radii.max()))
@@ -94,32 +103,43 @@ def ball(
     below = np.maximum(ny, 0) * (0.22 if material is Material.RUBBER else 0.4) * (1 - nz * 0.6)
     if material is Material.METAL:
         # What a polished ball mirrors: bright above, a dark band at the horizon, floor below.
-        mirrored = 0.72 + 0.5 * np.tanh(-4 * (ny + 0.05)) * -ny - 0.42 * np.exp(-((ny - 0.12) ** 2) * 60)
+        mirrored = (
+            0.72 + 0.5 * np.tanh(-4 * (ny + 0.05)) * -ny - 0.42 * np.exp(-((ny - 0.12) ** 2) * 60)
+        )
         shade = 0.45 * shade + 0.55 * (mirrored + 0.3 * lit)
     colour = base * shade[..., None] + floor * below[..., None]
     colour += (255.0 * _highlight(gloss, material))[..., None]
     if material is Material.GLASS:
-        cover = cover * (0.42 + 0.5 * np.maximum(1 - nz, 0) ** 1.4 + 0.5 * _highlight(gloss, material))
-    return Sprite(area.left, area.top, np.clip(colour, 0, 255), np.minimum(cover, 1).astype(np.float32))
+        cover = cover * (
+            0.42 + 0.5 * np.maximum(1 - nz, 0) ** 1.4 + 0.5 * _highlight(gloss, material)
+        )
+    return Sprite(
+        area.left, area.top, np.clip(colour, 0, 255), np.minimum(cover, 1).astype(np.float32)
+    )
 
 
 def _highlight(gloss: Floats, material: Material) -> Floats:
     # Powers of two by squaring: numpy's power takes ten times as long.
-    four = np.square(np.square(gloss))
-    sixteen = np.square(np.square(four))
+    four: Floats = np.square(np.square(gloss))
+    sixteen: Floats = np.square(np.square(four))
+    sixty_four: Floats = np.square(np.square(sixteen))
     match material:
         case Material.RUBBER:
             return np.float32(0.26) * sixteen + np.float32(0.10) * four
         case Material.WOOD:
             return np.float32(0.12) * four * four
         case Material.METAL:
-            return np.float32(0.85) * np.square(np.square(sixteen)) + np.float32(0.22) * four * four
+            return np.float32(0.85) * sixty_four + np.float32(0.22) * four * four
         case Material.GLASS:
-            return np.float32(0.95) * np.square(np.square(sixteen)) + np.float32(0.16) * four
+            return np.float32(0.95) * sixty_four + np.float32(0.16) * four
 
 
 def _turned(
-    nx: Floats, ny: Floats, turns: NDArray[np.float64], base: NDArray[np.float32], material: Material
+    nx: Floats,
+    ny: Floats,
+    turns: NDArray[np.float64],
+    base: NDArray[np.float32],
+    material: Material,
 ) -> Floats:
     """Return the ball's own colour with what shows that it turns."""
     cos = np.cos(turns).astype(np.float32)[:, None, None]
@@ -144,7 +164,7 @@ def box(
     area = patch(centres, float(radii.max()) * 1.6, float(radii.max()) * 1.6)
     x, y = area.dx, area.dy
     front = _inside(x + side, side - x, y + side, side - y)
-    # Receding edges go up to the right at 38 degrees: the top and the right side are sheared squares.
+    # Receding edges go up to the right at 38 degrees: both faces are sheared squares.
     rise = np.float32(0.78)
     back = (-side - y) / rise
     top = _inside(x + side - back, side - x + back, -side - y, y + side + depth * rise)
@@ -173,9 +193,13 @@ def _inside(*distances: Floats) -> Floats:
 
 
 def leaf(
-    centres: NDArray[np.float64], radii: NDArray[np.float64], turns: NDArray[np.float64], *, paint: Colour
+    centres: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    turns: NDArray[np.float64],
+    *,
+    paint: Colour,
 ) -> Sprite:
-    """Return pointed leaves with a midrib, tilted by `turns` and seen flatter the less they tilt."""
+    """Return pointed leaves with a midrib, tilted by `turns`, flatter the less they tilt."""
     area = patch(centres, float(radii.max()) * 1.3, float(radii.max()) * 1.3)
     radius = np.maximum(radii, 1e-3).astype(np.float32)[:, None, None]
     angle = turns.astype(np.float32)[:, None, None] * 0.8 + np.float32(0.25)
@@ -187,10 +211,15 @@ def leaf(
     cover = np.clip((width - np.abs(v)) * radius + 0.5, 0, 1) * (np.abs(u) < 1)
     stalk = np.clip((0.035 - np.abs(v)) * radius + 0.5, 0, 1) * ((u > -1.25) & (u < 0.95))
     base = np.array(PAINT[paint], dtype=np.float32)
-    light = 0.92 + 0.30 * np.clip(-v / (open_by + 0.01), -1, 1) + 0.08 * np.sin(14 * (u - np.abs(v)))
+    light = (
+        0.92 + 0.30 * np.clip(-v / (open_by + 0.01), -1, 1) + 0.08 * np.sin(14 * (u - np.abs(v)))
+    )
     light = light * (1 - 0.38 * np.clip(stalk, 0, 1))
     return Sprite(
-        area.left, area.top, np.clip(base * light[..., None], 0, 255), np.maximum(cover, stalk).astype(np.float32)
+        area.left,
+        area.top,
+        np.clip(base * light[..., None], 0, 255),
+        np.maximum(cover, stalk).astype(np.float32),
     )
 
 
@@ -201,7 +230,7 @@ def shade(
     *,
     tint: tuple[int, int, int] = (22, 20, 34),
 ) -> Sprite:
-    """Return soft flat shadows or puddles: ellipses a third as deep as wide, fullest in the middle."""
+    """Return soft flat shadows or puddles: ellipses three times as wide as deep."""
     wide = float(half_widths.max())
     area = patch(centres, wide, wide * 0.36)
     half = np.maximum(half_widths, 0.5).astype(np.float32)[:, None, None]
@@ -212,14 +241,19 @@ def shade(
 
 
 def ring(
-    centres: NDArray[np.float64], half_widths: NDArray[np.float64], strengths: NDArray[np.float64], thick: float
+    centres: NDArray[np.float64],
+    half_widths: NDArray[np.float64],
+    strengths: NDArray[np.float64],
+    thick: float,
 ) -> Sprite:
     """Return flat bright rings, as on water; `thick` in pixels."""
     wide = float(half_widths.max()) + thick
     area = patch(centres, wide, wide * 0.36 + thick)
     radius = np.sqrt(area.dx**2 + (area.dy / 0.34) ** 2)
     away = np.abs(radius - half_widths.astype(np.float32)[:, None, None])
-    cover = np.clip(1 - away / (2 * thick), 0, 1) * strengths.astype(np.float32)[:, None, None]
+    cover: Floats = (
+        np.clip(1 - away / (2 * thick), 0, 1) * strengths.astype(np.float32)[:, None, None]
+    )
     bright = np.broadcast_to(np.array([232, 244, 252], dtype=np.float32), (*cover.shape, 3))
     return Sprite(area.left, area.top, bright, cover)
 
@@ -238,4 +272,6 @@ def rod(start: tuple[float, float], end: tuple[float, float], thick: float) -> S
     cover = np.clip(thick / 2 - away + 0.5, 0, 1)
     side = (dx * along[1] - dy * along[0]) / length / max(thick, 1.0)
     colour = np.array([96, 92, 92], dtype=np.float32) + 70 * np.clip(side, -0.5, 0.5)[..., None]
-    return Sprite(area.left, area.top, np.clip(colour, 0, 255).astype(np.float32), cover.astype(np.float32))
+    return Sprite(
+        area.left, area.top, np.clip(colour, 0, 255).astype(np.float32), cover.astype(np.float32)
+    )

@@ -9,7 +9,17 @@ from typing import TypeVar
 import numpy as np
 
 from generator.scenes.scene import (
-    MAX_THINGS, Ambience, Camera, Colour, Material, Motion, Scale, Scene, Setting, Shape, Thing,
+    MAX_THINGS,
+    Ambience,
+    Camera,
+    Colour,
+    Material,
+    Motion,
+    Scale,
+    Scene,
+    Setting,
+    Shape,
+    Thing,
 )
 from generator.scenes.vocabulary import EXAMPLE, WORDS, Count, Heaven, Meaning, Noun, Plain, Surface
 from generator.shots import ShotNotPossible
@@ -59,11 +69,13 @@ def read(prompt: str, seed: int) -> Scene:
     words = list(_without_negated(_words(prompt)))
     holders = _holders(words)
     open_choice = _Open(seed)
-    things = _things(holders, words, open_choice)
+    things = _things(holders, open_choice)
     raining = any(word.means is Ambience.RAIN for word in words)
     if not things and not raining:
         raise ShotNotPossible(f"prompt: it names nothing this renderer can draw. {EXAMPLE}")
-    floor, wall = (_paint(holders, *kinds) for kinds in ((Surface.FLOOR,), (Surface.WALL, Surface.SKY)))
+    floor, wall = (
+        _paint(holders, *kinds) for kinds in ((Surface.FLOOR,), (Surface.WALL, Surface.SKY))
+    )
     setting = _setting(words, things)
     return Scene(
         things=things,
@@ -89,11 +101,20 @@ _GROUND = {
     Setting.SPACE: (Colour.BLACK,),
 }
 _BEHIND = {
-    Setting.ROOM: (Colour.WHITE, Colour.YELLOW, Colour.BLUE, Colour.PINK, Colour.TURQUOISE, Colour.GREY),
+    Setting.ROOM: (
+        Colour.WHITE,
+        Colour.YELLOW,
+        Colour.BLUE,
+        Colour.PINK,
+        Colour.TURQUOISE,
+        Colour.GREY,
+    ),
     Setting.OUTDOORS: (Colour.BLUE, Colour.BLUE, Colour.TURQUOISE, Colour.ORANGE),
     Setting.SPACE: (Colour.BLACK, Colour.PURPLE, Colour.BLUE),
 }
-_LIVELY = tuple(colour for colour in Colour if colour not in {Colour.WHITE, Colour.GREY, Colour.BLACK})
+_LIVELY = tuple(
+    colour for colour in Colour if colour not in {Colour.WHITE, Colour.GREY, Colour.BLACK}
+)
 
 
 class _Open:
@@ -147,8 +168,10 @@ def _without_negated(words: list[_Word]) -> Iterator[_Word]:
 
 
 def _holders(words: list[_Word]) -> list[_Holder]:
-    """Return nouns and surfaces in order, each with the adjectives and the verb that are its own."""
-    holders = {id(word): _Holder(word) for word in words if isinstance(word.means, (Noun, Surface, Heaven))}
+    """Return nouns and surfaces in order, each with its own adjectives and verb."""
+    holders = {
+        id(word): _Holder(word) for word in words if isinstance(word.means, (Noun, Surface, Heaven))
+    }
     if not holders and any(isinstance(word.means, Motion) for word in words):
         return [_implied(words)]
     after = _adjectives_follow(words)
@@ -208,7 +231,7 @@ def _neighbour(
 
 
 def _mover(words: list[_Word], place: int, holders: dict[int, _Holder]) -> _Holder | None:
-    """Return who does the motion at `place`: the noun it leads (a rolling ball), or the last thing."""
+    """Return who does the motion at `place`: the noun it leads (a rolling ball), or the last."""
     ahead = _neighbour(words[place + 1 :], holders, lambda means: isinstance(means, _ADJECTIVES))
     if ahead is not None and isinstance(ahead.word.means, Noun) and ahead.motion is None:
         return ahead
@@ -218,21 +241,24 @@ def _mover(words: list[_Word], place: int, holders: dict[int, _Holder]) -> _Hold
     return before[-1] if before else next(iter(idle), None)
 
 
-def _things(holders: list[_Holder], words: list[_Word], open_choice: _Open) -> tuple[Thing, ...]:
+def _things(holders: list[_Holder], open_choice: _Open) -> tuple[Thing, ...]:
     nouns = [holder for holder in holders if isinstance(holder.word.means, Noun)]
-    motions = [word.means for word in words if isinstance(word.means, Motion)]
+    verbs = [each.motion for each in nouns if each.motion and each.motion.start > each.word.start]
     things: list[Thing] = []
     for holder in nouns:
         noun = holder.word.means
         assert isinstance(noun, Noun)  # noqa: S101 - narrowed by the line above
         said = holder.motion.means if holder.motion else noun.motion
-        motion = said if isinstance(said, Motion) else _shared(motions, noun.shape)
+        motion = said if isinstance(said, Motion) else _shared(verbs, noun.shape)
         shape, motion = _able(noun.shape, motion)
         counts = [word.means.number for word in holder.adjectives if isinstance(word.means, Count)]
         number = counts[-1] if counts else noun.number
         colours = holder.all(Colour)
-        for index in range(max(number, len(colours) if noun.number > 1 and not counts else number)):
-            things.append(_thing(holder, shape, motion, colours, index, open_choice))
+        if noun.number > 1 and not counts:
+            number = max(number, len(colours))
+        things += [
+            _thing(holder, shape, motion, colours, index, open_choice) for index in range(number)
+        ]
     if len(things) > MAX_THINGS:
         raise ShotNotPossible(f"prompt: at most {MAX_THINGS} things in one scene. {EXAMPLE}")
     if any(thing.motion is Motion.ORBIT for thing in things) and any(
@@ -242,9 +268,11 @@ def _things(holders: list[_Holder], words: list[_Word], open_choice: _Open) -> t
     return tuple(things)
 
 
-def _shared(motions: list[Meaning], shape: Shape) -> Motion | None:
-    """Return the motion a thing takes from the others' verb: a ball and a box bounce."""
-    able = [motion for motion in motions if isinstance(motion, Motion) and motion in _CAN[shape]]
+def _shared(verbs: list[_Word], shape: Shape) -> Motion | None:
+    """Return the motion a thing takes from another's verb: a ball and a box bounce."""
+    able = [
+        verb.means for verb in verbs if isinstance(verb.means, Motion) and verb.means in _CAN[shape]
+    ]
     return able[-1] if able else None
 
 
@@ -259,7 +287,12 @@ def _able(shape: Shape, motion: Motion | None) -> tuple[Shape, Motion]:
 
 
 def _thing(
-    holder: _Holder, shape: Shape, motion: Motion, colours: list[Colour], index: int, open_choice: _Open
+    holder: _Holder,
+    shape: Shape,
+    motion: Motion,
+    colours: list[Colour],
+    index: int,
+    open_choice: _Open,
 ) -> Thing:
     # Every choice is drawn, needed or not, so that naming the colour leaves the rest as it was.
     free_colour = open_choice.of(_TINTS.get(shape, _LIVELY))

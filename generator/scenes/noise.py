@@ -8,7 +8,9 @@ from generator.clip import SAMPLE_RATE
 Wave = NDArray[np.float32]
 
 
-def band(rng: np.random.Generator, count: int, low_hz: float, high_hz: float, *, fall_db: float = 0.0) -> Wave:
+def band(
+    rng: np.random.Generator, count: int, low_hz: float, high_hz: float, *, fall_db: float = 0.0
+) -> Wave:
     """Return `count` samples of noise between two frequencies, at a root mean square of 1.
 
     Args:

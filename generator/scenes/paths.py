@@ -131,7 +131,9 @@ class Flutter:
 
     def poses(self, times: Times) -> Poses:
         fall = np.clip(times, self.starts_s, self.lands_at) - self.starts_s
-        y = self.height_m - self.terminal**2 / GRAVITY * np.log(np.cosh(GRAVITY * fall / self.terminal))
+        y = self.height_m - self.terminal**2 / GRAVITY * np.log(
+            np.cosh(GRAVITY * fall / self.terminal)
+        )
         swing = 2 * np.pi * self.sway_hz * fall + self.phase
         x = self.x + self.sway_m * (np.sin(swing) - np.sin(self.phase))
         # It lies flat at the end: the tilt fades over the last 15 cm.
@@ -158,7 +160,9 @@ class Drip:
         count = math.ceil(self.seconds / self.period_s) + 2
         lands = (self.first_s + self.fall_s + n * self.period_s for n in range(-2, count))
         speed = GRAVITY * self.fall_s
-        return tuple(Contact(at, self.x, speed, Struck.WATER) for at in lands if 0 <= at < self.seconds)
+        return tuple(
+            Contact(at, self.x, speed, Struck.WATER) for at in lands if 0 <= at < self.seconds
+        )
 
     def poses(self, times: Times) -> Poses:
         since = np.mod(times - self.first_s, self.period_s)

@@ -12,9 +12,19 @@ from generator.scenes.scene import Camera, Material, Motion, Scale, Scene, Shape
 Path = Tumble | Swing | Flutter | Drip | Orbit
 
 RADIUS_M = {Scale.SMALL: 0.12, Scale.MEDIUM: 0.18, Scale.LARGE: 0.25}
-_RESTITUTION = {Material.RUBBER: 0.84, Material.WOOD: 0.55, Material.METAL: 0.66, Material.GLASS: 0.72}
+_RESTITUTION = {
+    Material.RUBBER: 0.84,
+    Material.WOOD: 0.55,
+    Material.METAL: 0.66,
+    Material.GLASS: 0.72,
+}
 _BOX_RESTITUTION = 0.55  # of what a ball of the same material keeps: it lands on edges
-_ROLLING_FRICTION = {Material.RUBBER: 0.022, Material.WOOD: 0.016, Material.METAL: 0.009, Material.GLASS: 0.009}
+_ROLLING_FRICTION = {
+    Material.RUBBER: 0.022,
+    Material.WOOD: 0.016,
+    Material.METAL: 0.009,
+    Material.GLASS: 0.009,
+}
 _SLIDING_FRICTION = 0.16
 _DROPS_PER_S_AND_M = 26.0
 
@@ -68,7 +78,8 @@ def truth(scene: Scene, stage: Stage, times: Times, seconds: float, seed: int) -
     stage = Stage(stage.width_m * tame, stage.height_m * tame)
     count = len(scene.things)
     paths = tuple(
-        _path(thing, _Place(index, count, stage, seconds), rng) for index, thing in enumerate(scene.things)
+        _path(thing, _Place(index, count, stage, seconds), rng)
+        for index, thing in enumerate(scene.things)
     )
     touches = [
         Touch(index, int(np.argmin(np.abs(times - contact.at_s))), contact)
@@ -131,7 +142,9 @@ def _thrown(thing: Thing, place: _Place, luck: list[float]) -> Tumble:
     ceiling = min(place.stage.height_m - body.radius_m * 1.15, 1.75)
     height = body.radius_m + (ceiling - body.radius_m) * (0.82 + 0.16 * luck[0])
     across = 0.0 if thing.motion is Motion.FALL else luck[1] * 0.25 + math.copysign(0.3, luck[1])
-    start = State(place.middle + luck[2] * 0.12 * place.stage.width_m / place.count, height, across, 0.0)
+    start = State(
+        place.middle + luck[2] * 0.12 * place.stage.width_m / place.count, height, across, 0.0
+    )
     flight = fly(body, start, place.stage.width_m / 2, place.seconds)
     return Tumble(flight, body.radius_m, turns=thing.shape is not Shape.BOX)
 
@@ -141,7 +154,9 @@ def _rolled(thing: Thing, place: _Place, luck: list[float]) -> Tumble:
     half = place.stage.width_m / 2
     way = math.copysign(1.0, luck[0])
     speed = (1.15 + 0.35 * luck[1]) * (1.25 if thing.shape is Shape.BOX else 1.0)
-    start = State(-way * (half - body.radius_m) * (0.85 + 0.1 * luck[2]), body.radius_m, way * speed, 0.0)
+    start = State(
+        -way * (half - body.radius_m) * (0.85 + 0.1 * luck[2]), body.radius_m, way * speed, 0.0
+    )
     return Tumble(
         fly(body, start, half, place.seconds), body.radius_m, turns=thing.shape is not Shape.BOX
     )
@@ -186,5 +201,8 @@ def _rain(stage: Stage, seconds: float, rng: np.random.Generator) -> Rain:
     count = int(_DROPS_PER_S_AND_M * stage.width_m * (seconds + 0.5))
     lands = np.sort(rng.uniform(0, seconds + 0.5, count))
     return Rain(
-        x=rng.uniform(-0.75, 0.75, count) * stage.width_m, depth=rng.random(count), lands_at=lands, speed=6.5
+        x=rng.uniform(-0.75, 0.75, count) * stage.width_m,
+        depth=rng.random(count),
+        lands_at=lands,
+        speed=6.5,
     )

@@ -61,7 +61,9 @@ class Picture:
         metres = radius_m(thing) * (0.62 if self._scene.setting is Setting.SPACE else 1.0)
         return metres * self._view.pixels_per_m * poses.grow * self._view.zoom(times)
 
-    def _shadow(self, thing: Thing, poses: Poses, depth: float, times: NDArray[np.float64]) -> Sprite:
+    def _shadow(
+        self, thing: Thing, poses: Poses, depth: float, times: NDArray[np.float64]
+    ) -> Sprite:
         radius = radius_m(thing)
         above = np.maximum(poses.y - (0 if thing.shape is Shape.LEAF else radius), 0)
         centres = self._view.place(poses.x + 0.16 * above, np.zeros(len(times)), times, depth)
@@ -86,7 +88,12 @@ class Picture:
                 sprite = drawing.leaf(centres, radii * 1.1, poses.turn, paint=thing.colour)
             case _:
                 sprite = drawing.ball(
-                    centres, radii, poses.turn, paint=thing.colour, material=thing.material, floor=self._floor
+                    centres,
+                    radii,
+                    poses.turn,
+                    paint=thing.colour,
+                    material=thing.material,
+                    floor=self._floor,
                 )
         if poses.behind.any():
             sprite = self._eclipsed(sprite, poses, times)
@@ -114,7 +121,10 @@ class Picture:
         pivots = self._view.place(path.pivot_x * ones, path.pivot_y * ones, times, depth)
         thick = max(0.018 * self._view.pixels_per_m, 1.2)
         for frame, pivot, bob in zip(frames, pivots, bobs, strict=True):
-            beam = ((pivot[0] - 5 * thick, pivot[1] - thick), (pivot[0] + 5 * thick, pivot[1] - thick))
+            beam = (
+                (pivot[0] - 5 * thick, pivot[1] - thick),
+                (pivot[0] + 5 * thick, pivot[1] - thick),
+            )
             drawing.over(frame, drawing.rod(*beam, thick * 2.2), 0)
             drawing.over(frame, drawing.rod((pivot[0], pivot[1]), (bob[0], bob[1]), thick), 0)
 
@@ -125,7 +135,11 @@ class Picture:
         mouths = self._view.place(path.x * ones, path.height_m * ones + 0.05, times, depth)
         thick = max(0.055 * self._view.pixels_per_m, 2.0)
         for frame, (x, y) in zip(frames, mouths, strict=True):
-            drawing.over(frame, drawing.rod((x - 2.4 * thick, y - 1.5 * thick), (x, y - 1.5 * thick), thick), 0)
+            drawing.over(
+                frame,
+                drawing.rod((x - 2.4 * thick, y - 1.5 * thick), (x, y - 1.5 * thick), thick),
+                0,
+            )
             drawing.over(frame, drawing.rod((x, y - 1.5 * thick), (x, y - 0.4 * thick), thick), 0)
 
     def _ripples(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
@@ -139,7 +153,10 @@ class Picture:
                     self._lay(frames, drawing.shade(centres, half * share, 0.7 * ones, tint=tint))
         for touch in self._truth.touches:
             since = times - touch.contact.at_s
-            if touch.contact.struck is not Struck.WATER or not ((since > 0) & (since < _RIPPLE_S)).any():
+            if (
+                touch.contact.struck is not Struck.WATER
+                or not ((since > 0) & (since < _RIPPLE_S)).any()
+            ):
                 continue
             shown = np.clip(since / _RIPPLE_S, 0, 1)
             depth = self._truth.depths[touch.thing]
@@ -147,7 +164,10 @@ class Picture:
             centres = self._view.place(x, np.zeros(len(times)), times, depth)
             half = (0.03 + 0.30 * np.sqrt(shown)) * self._view.pixels_per_m * self._view.zoom(times)
             strength = np.where((since > 0) & (since < _RIPPLE_S), 0.6 * (1 - shown), 0.0)
-            self._lay(frames, drawing.ring(centres, half, strength, max(0.010 * self._view.pixels_per_m, 0.8)))
+            self._lay(
+                frames,
+                drawing.ring(centres, half, strength, max(0.010 * self._view.pixels_per_m, 0.8)),
+            )
 
     def _rain(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
         rain, view = self._truth.rain, self._view
@@ -158,9 +178,15 @@ class Picture:
         for frame, time in zip(frames, times, strict=True):
             falls = (rain.lands_at > time) & (rain.lands_at - time < tall / rain.speed)
             above = (rain.lands_at[falls] - time) * rain.speed
-            self._stamp(frame, _place(view, rain.x[falls], above, rain.depth[falls], time), _streak(scale))
+            self._stamp(
+                frame, _place(view, rain.x[falls], above, rain.depth[falls], time), _streak(scale)
+            )
             wet = (rain.lands_at <= time) & (time - rain.lands_at < _SPLASH_S)
-            self._stamp(frame, _place(view, rain.x[wet], 0 * rain.x[wet], rain.depth[wet], time), _splash(scale))
+            self._stamp(
+                frame,
+                _place(view, rain.x[wet], 0 * rain.x[wet], rain.depth[wet], time),
+                _splash(scale),
+            )
 
     @staticmethod
     def _stamp(
@@ -168,8 +194,11 @@ class Picture:
     ) -> None:
         """Lay one bright pattern over `frame` at many places, each wholly inside the picture."""
         tall, wide = cover.shape
-        corner = np.floor(at).astype(np.int64) - [wide // 2, tall // 2]
-        inside = (corner >= 0).all(axis=1) & (corner + [wide, tall] <= frame.shape[1::-1]).all(axis=1)
+        size = np.array([wide, tall])
+        corner = np.floor(at).astype(np.int64) - size // 2
+        inside = (corner >= 0).all(axis=1) & (corner <= np.array(frame.shape[1::-1]) - size).all(
+            axis=1
+        )
         corner = corner[inside]
         rows = corner[:, 1, None, None] + np.arange(tall)[:, None]
         columns = corner[:, 0, None, None] + np.arange(wide)
@@ -179,7 +208,11 @@ class Picture:
 
 
 def _place(
-    view: View, x: NDArray[np.float64], y: NDArray[np.float64], depth: NDArray[np.float64], time: float
+    view: View,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    depth: NDArray[np.float64],
+    time: float,
 ) -> NDArray[np.float64]:
     times = np.full(len(x), time)
     near = view.place(x, y, times, 0.0)
@@ -201,7 +234,9 @@ def _splash(pixels_per_m: float) -> NDArray[np.float32]:
 
 
 def _cut(poses: Poses, block: slice) -> Poses:
-    return Poses(poses.x[block], poses.y[block], poses.turn[block], poses.grow[block], poses.behind[block])
+    return Poses(
+        poses.x[block], poses.y[block], poses.turn[block], poses.grow[block], poses.behind[block]
+    )
 
 
 def _sampled(

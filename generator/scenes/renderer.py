@@ -90,7 +90,9 @@ def rendered(shot: Shot) -> Rendered:
         for poses, depth in zip(play.truth.poses, play.truth.depths, strict=True)
     ]
     shape = (len(centres), shot.frame_count, 2)
-    return Rendered(frames, play.samples(), play.scene, play.truth, np.array(centres).reshape(shape))
+    return Rendered(
+        frames, play.samples(), play.scene, play.truth, np.array(centres).reshape(shape)
+    )
 
 
 def folder_made(folder: Path) -> Path:
@@ -101,12 +103,16 @@ def folder_made(folder: Path) -> Path:
 
 def _readable(shot: Shot) -> Scene:
     if shot.first_frame is not None:
-        raise ShotNotPossible("input_reference: this renderer draws from words alone; send no picture")
+        raise ShotNotPossible(
+            "input_reference: this renderer draws from words alone; send no picture"
+        )
     scene = read(shot.prompt, shot.seed)
     heard_and_seen = {thing.shape.value for thing in scene.things} | {scene.ambience.value}
     unwanted = sorted(named(shot.negative) & heard_and_seen)
     if unwanted:
-        raise ShotNotPossible(f"negative: it forbids what the prompt asks for: {', '.join(unwanted)}")
+        raise ShotNotPossible(
+            f"negative: it forbids what the prompt asks for: {', '.join(unwanted)}"
+        )
     return scene
 
 

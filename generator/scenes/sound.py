@@ -1,4 +1,4 @@
-"""What is heard of a scene: every contact at its exact time and place, rolling, and the ambience."""
+"""What is heard: every contact at its exact time and place, rolling, and the ambience."""
 
 import math
 
@@ -70,20 +70,27 @@ def strike(thing: Thing, struck: Struck, rng: np.random.Generator) -> Wave:
             pass
     if thing.shape is Shape.LEAF:
         length = int(0.09 * SAMPLE_RATE)
-        fade = np.exp(-np.arange(length, dtype=np.float32) / (0.02 * SAMPLE_RATE))
-        return band(rng, length, 2500, 9000) * fade * np.float32(0.9)
+        fade: Wave = np.exp(-np.arange(length, dtype=np.float32) / (0.02 * SAMPLE_RATE))
+        rustle: Wave = band(rng, length, 2500, 9000) * fade * np.float32(0.9)
+        return rustle
     pitch, modes = _MODES[thing.material]
     pitch *= RADIUS_M[Scale.MEDIUM] / RADIUS_M[thing.scale]
     if struck is Struck.SIDE:
         pitch *= 0.84
     if thing.shape is Shape.BOX and thing.material in {Material.METAL, Material.GLASS}:
         # Hollow: a thump, and the walls ring faintly after it.
-        modes = ((70 / pitch, 1.0, 0.03), *((ratio, 0.04 * level, decay) for ratio, level, decay in modes))
+        modes = (
+            (70 / pitch, 1.0, 0.03),
+            *((ratio, 0.04 * level, decay) for ratio, level, decay in modes),
+        )
     return _ringing(pitch, modes, _CLICK[thing.material], rng)
 
 
 def _ringing(
-    pitch_hz: float, modes: tuple[tuple[float, float, float], ...], click: float, rng: np.random.Generator
+    pitch_hz: float,
+    modes: tuple[tuple[float, float, float], ...],
+    click: float,
+    rng: np.random.Generator,
 ) -> Wave:
     length = int(min(max(decay for _, _, decay in modes) * 5, 1.2) * SAMPLE_RATE)
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
@@ -91,7 +98,9 @@ def _ringing(
     for ratio, level, decay in modes:
         # A mode is silent after seven decays (-61 dB): the short ones need few samples.
         part = t[: int(7 * decay * SAMPLE_RATE)]
-        tone = np.sin(np.float32(2 * math.pi * pitch_hz * ratio) * part) * np.exp(-part / np.float32(decay))
+        tone = np.sin(np.float32(2 * math.pi * pitch_hz * ratio) * part) * np.exp(
+            -part / np.float32(decay)
+        )
         wave[: len(part)] += np.float32(level) * tone
     burst = min(int(0.006 * SAMPLE_RATE), length)
     noise = rng.standard_normal(burst, dtype=np.float32) * np.exp(-t[:burst] / np.float32(0.0011))
@@ -106,12 +115,16 @@ def _plink(rng: np.random.Generator) -> Wave:
     rising = 2 * np.pi * (820 * t + 2600 * t**2)
     bubble = np.sin(rising) * np.exp(-t / 0.035) * np.minimum(t / 0.004, 1)
     wave = bubble * np.float32(0.8)
-    wave[:96] += rng.standard_normal(96, dtype=np.float32) * np.exp(-t[:96] / 0.0006) * np.float32(0.4)
+    wave[:96] += (
+        rng.standard_normal(96, dtype=np.float32) * np.exp(-t[:96] / 0.0006) * np.float32(0.4)
+    )
     wave[0] = 0.5
     return np.asarray(wave, dtype=np.float32)
 
 
-def _roll(sound: Wave, thing: Thing, path: Tumble, half_width_m: float, rng: np.random.Generator) -> None:
+def _roll(
+    sound: Wave, thing: Thing, path: Tumble, half_width_m: float, rng: np.random.Generator
+) -> None:
     """Add the noise of rolling or sliding, as loud as it is fast, from where it is."""
     count = sound.shape[1]
     times = np.arange(count // round(_ROLL_STEP_S * SAMPLE_RATE) + 22) * _ROLL_STEP_S

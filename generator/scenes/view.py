@@ -31,7 +31,7 @@ class View:
 
     @property
     def stage(self) -> Stage:
-        """The room in view: from side to side, and from the far floor line to just below the top."""
+        """The room in view: from side to side, from the far floor line to below the top."""
         scale = self.pixels_per_m
         return Stage(self.width / scale, (FAR_FLOOR - 0.03) * self.height / scale)
 
@@ -53,7 +53,11 @@ class View:
         return _PAN * self.width * (2 * self._eased(times) - 1)
 
     def place(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], times: NDArray[np.float64], depth: float
+        self,
+        x: NDArray[np.float64],
+        y: NDArray[np.float64],
+        times: NDArray[np.float64],
+        depth: float,
     ) -> NDArray[np.float64]:
         """Return pixel columns and rows, shape (times, 2), of points in metres at their times."""
         scale, zoom = self.pixels_per_m, self.zoom(times)

@@ -47,7 +47,18 @@ class Noun:
 
 
 Meaning = (
-    Noun | Surface | Heaven | Motion | Colour | Material | Scale | Setting | Camera | Ambience | Count | Plain
+    Noun
+    | Surface
+    | Heaven
+    | Motion
+    | Colour
+    | Material
+    | Scale
+    | Setting
+    | Camera
+    | Ambience
+    | Count
+    | Plain
 )
 
 _NOUNS: dict[Noun, str] = {
@@ -69,8 +80,8 @@ _REST: dict[Meaning, str] = {
     Surface.WALL: "wall walls background backdrop",
     Surface.SKY: "sky",
     Heaven.SUN: "sun star",
-    Motion.BOUNCE: "bounce bounces bouncing bounced bouncy hop hops hopping jump jumps jumping rebound "
-    "rebounds rebounding",
+    Motion.BOUNCE: "bounce bounces bouncing bounced bouncy hop hops hopping jump jumps jumping "
+    "rebound rebounds rebounding",
     Motion.ROLL: "roll rolls rolling rolled slide slides sliding slid glide glides gliding",
     Motion.SWING: "swing swings swinging swung sway sways swaying oscillate oscillates oscillating "
     "dangle dangles dangling",
@@ -105,13 +116,16 @@ _REST: dict[Meaning, str] = {
     Camera.ZOOM: "zoom zooms zooming closer",
     Ambience.SILENCE: "silence silent silently quiet quietly mute soundless",
     Ambience.WIND: "wind windy breeze breezy gust gusts storm stormy",
-    Ambience.RAIN: "rain rains raining rainy rainfall raindrop raindrops drizzle drizzling shower downpour",
+    Ambience.RAIN: "rain rains raining rainy rainfall raindrop raindrops drizzle drizzling "
+    "shower downpour",
     Ambience.HUM: "hum hums humming drone buzz buzzing",
     Ambience.BIRDS: "bird birds birdsong chirp chirps chirping tweeting",
     Count(1): "one single 1",
     Count(2): "two pair couple both 2",
     Count(3): "three trio 3",
-    Count(4): "four five six seven eight nine ten eleven twelve dozen dozens hundred hundreds thousand "
+    Count(
+        4
+    ): "four five six seven eight nine ten eleven twelve dozen dozens hundred hundreds thousand "
     "thousands many several countless",
     Plain.ARTICLE: "a an the of on in at with and",
     Plain.COPULA: "is are was coloured colored painted looks",

@@ -26,7 +26,7 @@ class BackEnd:
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The random checkpoint, made once."""
-    from tests.contracts.tiny_ltx2 import save_tiny  # noqa: PLC0415 - torch only when it is asked for
+    from tests.contracts.tiny_ltx2 import save_tiny
 
     folder = tmp_path_factory.mktemp("tiny")
     save_tiny(folder)
@@ -35,7 +35,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def _tiny(tiny_folder: Path) -> BackEnd:
-    from tests.contracts.tiny_ltx2 import FPS, PROFILE  # noqa: PLC0415
+    from tests.contracts.tiny_ltx2 import FPS, PROFILE
 
     model = Ltx2(str(tiny_folder), PROFILE, device="cpu", offline=True)
     return BackEnd(model, Shot("a red ball", Size(80, 70), 1, FPS, seed=5))
@@ -79,7 +79,9 @@ def test_a_refused_permit_leaves_no_file_and_no_progress(back_end: BackEnd, tmp_
     assert not folder.exists()
 
 
-def test_the_permit_is_asked_first_and_for_exactly_this_shot(back_end: BackEnd, tmp_path: Path) -> None:
+def test_the_permit_is_asked_first_and_for_exactly_this_shot(
+    back_end: BackEnd, tmp_path: Path
+) -> None:
     order: list[object] = []
 
     back_end.model.generate(back_end.shot, permit=order.append, watch=order.append, folder=tmp_path)
@@ -88,7 +90,9 @@ def test_the_permit_is_asked_first_and_for_exactly_this_shot(back_end: BackEnd, 
     assert [type(event) for event in order[1:]] == [Progress] * (len(order) - 1)
 
 
-def test_progress_goes_from_nought_to_all_one_step_at_a_time(back_end: BackEnd, tmp_path: Path) -> None:
+def test_progress_goes_from_nought_to_all_one_step_at_a_time(
+    back_end: BackEnd, tmp_path: Path
+) -> None:
     seen = _steps(back_end, tmp_path)
 
     assert [progress.step for progress in seen] == list(range(seen[0].steps + 1))
@@ -112,7 +116,9 @@ def test_cancelling_at_any_step_stops_there_and_the_next_clip_is_made(
             back_end.model.generate(back_end.shot, permit=_allowed, watch=stop, folder=tmp_path)
         assert seen == list(range(last + 1))
 
-    clip = back_end.model.generate(back_end.shot, permit=_allowed, watch=_unwatched, folder=tmp_path)
+    clip = back_end.model.generate(
+        back_end.shot, permit=_allowed, watch=_unwatched, folder=tmp_path
+    )
     assert len(clip.frames) == back_end.shot.frame_count
 
 
@@ -128,9 +134,13 @@ def test_whatever_watch_raises_comes_through_as_it_is(
         back_end.model.generate(back_end.shot, permit=_allowed, watch=fails, folder=tmp_path)
 
 
-def test_the_same_seed_makes_the_same_clip_and_another_does_not(back_end: BackEnd, tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_clip_and_another_does_not(
+    back_end: BackEnd, tmp_path: Path
+) -> None:
     def made(shot: Shot, name: str) -> tuple[bytes, bytes]:
-        clip = back_end.model.generate(shot, permit=_allowed, watch=_unwatched, folder=tmp_path / name)
+        clip = back_end.model.generate(
+            shot, permit=_allowed, watch=_unwatched, folder=tmp_path / name
+        )
         return clip.frames.tobytes(), clip.samples.tobytes()
 
     first, again = made(back_end.shot, "first"), made(back_end.shot, "again")
@@ -181,7 +191,9 @@ def test_a_shot_off_limits_is_refused_before_the_permit(
     with pytest.raises(ShotNotPossible):
         back_end.model.check(shot)
     with pytest.raises(ShotNotPossible):
-        back_end.model.generate(shot, permit=asked.append, watch=_unwatched, folder=tmp_path / "clip")
+        back_end.model.generate(
+            shot, permit=asked.append, watch=_unwatched, folder=tmp_path / "clip"
+        )
 
     assert asked == []
     assert not (tmp_path / "clip").exists()

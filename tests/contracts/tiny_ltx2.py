@@ -39,7 +39,11 @@ def save_tiny(folder: Path) -> None:
         audio_vae=_audio_vae(),
         text_encoder=BertModel(
             BertConfig(
-                vocab_size=16, hidden_size=16, num_hidden_layers=1, num_attention_heads=1, intermediate_size=16
+                vocab_size=16,
+                hidden_size=16,
+                num_hidden_layers=1,
+                num_attention_heads=1,
+                intermediate_size=16,
             )
         ),
         tokenizer=_tokenizer(),
@@ -50,7 +54,9 @@ def save_tiny(folder: Path) -> None:
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
-    words = {word: number for number, word in enumerate(("[UNK]", "[PAD]", "a", "red", "green", "ball"))}
+    words = {
+        word: number for number, word in enumerate(("[UNK]", "[PAD]", "a", "red", "green", "ball"))
+    }
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     return PreTrainedTokenizerFast(
