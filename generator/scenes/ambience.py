@@ -27,8 +27,9 @@ def ambience(kind: Ambience, count: int, rain: Rain | None, half_width_m: float,
 def _wind(rng: np.random.Generator, count: int) -> Wave:
     # Gusts come over seconds and the band is broad: narrower or quicker, it is taken for breath.
     gust = 0.04 + 0.03 * drift(rng, count, 2.0)
-    low = band(rng, count, 40, 12_000, fall_db=5)
-    return np.stack([gust * (low + 0.5 * band(rng, count, 40, 12_000, fall_db=5)), gust * low])
+    sound = gust * band(rng, count, 40, 12_000, fall_db=5)
+    # The other ear hears the same air 20 ms later.
+    return np.stack([sound, np.roll(sound, 960)])
 
 
 def _rain(rng: np.random.Generator, count: int, rain: Rain | None, half_width_m: float) -> Wave:

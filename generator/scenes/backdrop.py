@@ -14,21 +14,27 @@ def paint(scene: Scene, view: View, seed: int) -> NDArray[np.uint8]:
     rng = np.random.default_rng((seed, 3))
     wide = view.width + 2 * view.margin
     # Units of the picture's height, nought at the middle and at the top.
-    x = ((np.arange(wide, dtype=np.float32) + 0.5 - wide / 2) / view.height)[None, :]
-    y = ((np.arange(view.height, dtype=np.float32) + 0.5) / view.height)[:, None]
+    columns = np.arange(wide, dtype=np.float32)[None, :]
+    rows = np.arange(view.height, dtype=np.float32)[:, None]
+    x: Floats = (columns + np.float32(0.5 - wide / 2)) / np.float32(view.height)
+    y: Floats = (rows + np.float32(0.5)) / np.float32(view.height)
     pixel = 1 / view.height
-    match scene.setting:
-        case Setting.ROOM:
-            picture = _room(x, y, pixel, scene)
-        case Setting.OUTDOORS:
-            picture = _outdoors(x, y, pixel, scene, rng)
-        case Setting.SPACE:
-            picture = _space(x, y, pixel, scene, rng)
+    picture = _painted(x, y, pixel, scene, rng)
     half = wide / view.height / 2
     picture *= 1.03 - 0.15 * ((x / half) ** 2 * 0.5 + (2 * y - 1) ** 2 * 0.5)
     # Half a level of noise: eight bits would show bands in gradients as soft as these.
     picture += rng.random((view.height, wide), dtype=np.float32)
     return np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+
+
+def _painted(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:
+    match scene.setting:
+        case Setting.ROOM:
+            return _room(x, y, pixel, scene)
+        case Setting.OUTDOORS:
+            return _outdoors(x, y, pixel, scene, rng)
+        case Setting.SPACE:
+            return _space(x, y, pixel, scene, rng)
 
 
 def floor_tint(scene: Scene) -> Floats:
@@ -80,15 +86,17 @@ def _outdoors(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.G
     picture = top + (pale - top) * down + np.zeros_like(x)
     sun = _glow(x, y, (-0.42, 0.16), (0.42, 0.36))
     picture += (sun * 0.5) * (_plane(255, 250, 232) - picture)
-    cloud = np.zeros(np.broadcast_shapes(x.shape, y.shape), dtype=np.float32)
+    high = y[: len(y) // 2]  # no cloud reaches further down
+    cloud = np.zeros(np.broadcast_shapes(x.shape, high.shape), dtype=np.float32)
     for _ in range(3):
         at = (float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.12, 0.36)))
         for offset in rng.uniform(-1, 1, 5):
             # Flat below and domed above: puffs in the middle are taller.
             tall = 0.020 + 0.032 * (1 - abs(float(offset)))
             puff = (at[0] + 0.16 * float(offset), at[1] - 0.7 * tall)
-            cloud += 0.62 * _glow(x, y, puff, (float(rng.uniform(0.05, 0.085)), tall))
-    picture += ((1 - np.exp(-cloud)) * 0.9) * (_plane(255, 253, 250) - picture)
+            cloud += 0.62 * _glow(x, high, puff, (float(rng.uniform(0.05, 0.085)), tall))
+    sky = picture[:, : len(high)]
+    sky += ((1 - np.exp(-cloud)) * 0.9) * (_plane(255, 253, 250) - sky)
     ground = _mixed(scene.floor, (170, 160, 120), 0.06)
     air = (pale + top) / 2
     for height, haze, rough in ((0.105, 0.62, 2.1), (0.045, 0.34, 3.7)):
@@ -106,7 +114,7 @@ def _outdoors(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.G
     near = ground + (pale - ground) * (0.30 * np.exp(-far * 5))
     inside = np.clip((y - HORIZON) / pixel + 0.5, 0, 1)
     picture += inside * (near * lit - picture)
-    return picture
+    return np.asarray(picture, dtype=np.float32)
 
 
 def _space(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:

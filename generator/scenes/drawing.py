@@ -255,7 +255,7 @@ def ring(
         np.clip(1 - away / (2 * thick), 0, 1) * strengths.astype(np.float32)[:, None, None]
     )
     bright = np.broadcast_to(np.array([232, 244, 252], dtype=np.float32), (*cover.shape, 3))
-    return Sprite(area.left, area.top, bright, cover)
+    return Sprite(area.left, area.top, bright, cover.astype(np.float32))
 
 
 def rod(start: tuple[float, float], end: tuple[float, float], thick: float) -> Sprite:

@@ -21,12 +21,16 @@ class Picture:
         self._scene, self._view, self._truth = scene, view, truth
         self._backdrop = backdrop.paint(scene, view, seed)
         self._floor = backdrop.floor_tint(scene)
+        if scene.camera is Camera.STATIC:
+            self._fixtures(self._backdrop[None], np.zeros(1))
 
     def draw(self, frames: NDArray[np.uint8], first: int) -> None:
         """Fill `frames`, shape (n, height, width, 3), with the pictures from number `first` on."""
         block = slice(first, first + len(frames))
         times = self._truth.times[block]
         self._behind(frames, times)
+        if self._scene.camera is not Camera.STATIC:
+            self._fixtures(frames, times)
         for thing, poses, depth in zip(
             self._scene.things, self._truth.poses, self._truth.depths, strict=True
         ):
@@ -79,8 +83,6 @@ class Picture:
         path = self._truth.paths[index]
         if isinstance(path, Swing):
             self._hang(frames, path, centres, times, depth)
-        if isinstance(path, Drip):
-            self._tap(frames, path, times, depth)
         match thing.shape:
             case Shape.BOX:
                 sprite = drawing.box(centres, radii, paint=thing.colour, material=thing.material)
@@ -113,6 +115,30 @@ class Picture:
         clear[~poses.behind] = 1
         return Sprite(sprite.left, sprite.top, sprite.colour, sprite.cover * clear)
 
+    def _fixtures(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
+        """Draw what stands still: the taps and their puddles, the beams pendulums hang from."""
+        scale, ones = self._view.pixels_per_m, np.ones(len(times))
+        for path, depth in zip(self._truth.paths, self._truth.depths, strict=True):
+            if isinstance(path, Drip):
+                centres = self._view.place(path.x * ones, 0 * ones, times, depth)
+                half = 0.36 * scale * self._view.zoom(times)
+                for share, tint in ((1.0, (70, 104, 140)), (0.82, (176, 208, 230))):
+                    puddle = drawing.shade(centres, half * share, 0.7 * ones, tint=tint)
+                    self._lay(frames, puddle)
+                thick = max(0.055 * scale, 2.0)
+                mouths = self._view.place(path.x * ones, path.height_m * ones + 0.05, times, depth)
+                for frame, (x, y) in zip(frames, mouths - [0, 1.5 * thick], strict=True):
+                    drawing.over(frame, drawing.rod((x - 2.4 * thick, y), (x, y), thick), 0)
+                    drawing.over(frame, drawing.rod((x, y), (x, y + 1.1 * thick), thick), 0)
+            if isinstance(path, Swing):
+                thick = max(0.018 * scale, 1.2)
+                pivots = self._view.place(
+                    path.pivot_x * ones, path.pivot_y * ones, times, depth
+                ) - [0, thick]
+                for frame, (x, y) in zip(frames, pivots, strict=True):
+                    beam = drawing.rod((x - 5 * thick, y), (x + 5 * thick, y), thick * 2.2)
+                    drawing.over(frame, beam, 0)
+
     def _hang(
         self, frames: NDArray[np.uint8], path: Swing, bobs: NDArray[np.float64],
         times: NDArray[np.float64], depth: float,
@@ -121,53 +147,22 @@ class Picture:
         pivots = self._view.place(path.pivot_x * ones, path.pivot_y * ones, times, depth)
         thick = max(0.018 * self._view.pixels_per_m, 1.2)
         for frame, pivot, bob in zip(frames, pivots, bobs, strict=True):
-            beam = (
-                (pivot[0] - 5 * thick, pivot[1] - thick),
-                (pivot[0] + 5 * thick, pivot[1] - thick),
-            )
-            drawing.over(frame, drawing.rod(*beam, thick * 2.2), 0)
             drawing.over(frame, drawing.rod((pivot[0], pivot[1]), (bob[0], bob[1]), thick), 0)
 
-    def _tap(
-        self, frames: NDArray[np.uint8], path: Drip, times: NDArray[np.float64], depth: float
-    ) -> None:
-        ones = np.ones(len(times))
-        mouths = self._view.place(path.x * ones, path.height_m * ones + 0.05, times, depth)
-        thick = max(0.055 * self._view.pixels_per_m, 2.0)
-        for frame, (x, y) in zip(frames, mouths, strict=True):
-            drawing.over(
-                frame,
-                drawing.rod((x - 2.4 * thick, y - 1.5 * thick), (x, y - 1.5 * thick), thick),
-                0,
-            )
-            drawing.over(frame, drawing.rod((x, y - 1.5 * thick), (x, y - 0.4 * thick), thick), 0)
-
     def _ripples(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
-        """Draw the puddles under the taps, and the rings where drops met the water."""
-        for path, depth in zip(self._truth.paths, self._truth.depths, strict=True):
-            if isinstance(path, Drip):
-                ones = np.ones(len(times))
-                centres = self._view.place(path.x * ones, 0 * ones, times, depth)
-                half = 0.36 * self._view.pixels_per_m * self._view.zoom(times)
-                for share, tint in ((1.0, (70, 104, 140)), (0.82, (176, 208, 230))):
-                    self._lay(frames, drawing.shade(centres, half * share, 0.7 * ones, tint=tint))
+        """Draw the rings where drops met the water."""
         for touch in self._truth.touches:
             since = times - touch.contact.at_s
-            if (
-                touch.contact.struck is not Struck.WATER
-                or not ((since > 0) & (since < _RIPPLE_S)).any()
-            ):
+            shown = np.flatnonzero((since > 0) & (since < _RIPPLE_S))
+            if touch.contact.struck is not Struck.WATER or not len(shown):
                 continue
-            shown = np.clip(since / _RIPPLE_S, 0, 1)
-            depth = self._truth.depths[touch.thing]
-            x = np.full(len(times), touch.contact.x_m)
-            centres = self._view.place(x, np.zeros(len(times)), times, depth)
-            half = (0.03 + 0.30 * np.sqrt(shown)) * self._view.pixels_per_m * self._view.zoom(times)
-            strength = np.where((since > 0) & (since < _RIPPLE_S), 0.6 * (1 - shown), 0.0)
-            self._lay(
-                frames,
-                drawing.ring(centres, half, strength, max(0.010 * self._view.pixels_per_m, 0.8)),
-            )
+            scale, at, way = self._view.pixels_per_m, times[shown], since[shown] / _RIPPLE_S
+            x = np.full(len(shown), touch.contact.x_m)
+            centres = self._view.place(x, 0 * x, at, self._truth.depths[touch.thing])
+            half = (0.03 + 0.30 * np.sqrt(way)) * scale * self._view.zoom(at)
+            ring = drawing.ring(centres, half, 0.6 * (1 - way), max(0.010 * scale, 0.8))
+            # The rings of one contact are seen in consecutive frames.
+            self._lay(frames[shown[0] : shown[-1] + 1], ring)
 
     def _rain(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
         rain, view = self._truth.rain, self._view

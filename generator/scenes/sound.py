@@ -137,8 +137,8 @@ def _roll(
     low, high = (100.0, 12_000.0) if slides else (40.0, 6000.0)
     turning = np.ones(len(times)) if slides else 0.75 + 0.25 * np.cos(at[:, 0] / path.radius_m)
     level = np.minimum(speed / 1.4, 1.0) * turning * (0.05 if slides else 0.13)
-    gains = np.stack([panned(x / half_width_m) for x in at[::20, 0]], axis=1)
-    gains = gains.repeat(20, axis=1)[:, : len(times)] * level
+    sides = np.stack([panned(x / half_width_m) for x in at[::20, 0]], axis=1)
+    gains = sides.repeat(20, axis=1)[:, : len(times)] * level
     noise = band(rng, count, low, high, fall_db=3)
     for channel, gain in zip(sound, gains, strict=True):
         channel += noise * stretched(gain, count, _ROLL_STEP_S)
