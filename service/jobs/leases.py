@@ -90,7 +90,6 @@ def queue(conn: Connection, lease: Lease, result: Fields, now: datetime) -> Job:
         Fenced, OutOfOrder: as in `record_step`.
         CancelAsked: it was cancelled meanwhile.
     """
-    _refuse_cancelled(conn, lease)
     job = _recorded(
         conn,
         lease,
@@ -118,7 +117,6 @@ def release(conn: Connection, lease: Lease, blob_sha256: str, result: Fields, no
     """
     if len(blob_sha256) != 64 or set(blob_sha256) - set("0123456789abcdef"):
         raise ValueError("a blob is named by the 64 lower-case hex digits of its SHA-256")
-    _refuse_cancelled(conn, lease)
     # The point of no return: when this transaction commits, the file is out.
     job = _recorded(
         conn,
@@ -170,27 +168,20 @@ def _next(conn: Connection, owner: str, until_at: datetime, now: datetime) -> Jo
     )
 
 
-def _refuse_cancelled(conn: Connection, lease: Lease) -> None:
-    # The lock makes a cancel that comes now wait for our commit, and then be too late.
-    job = tables.get(conn, lease.job, locked=True)
-    if job.cancel_asked and job.fence == lease.fence:
-        raise CancelAsked(lease.job)
-
-
 def _recorded(
     conn: Connection, lease: Lease, step: Step, result: Fields, now: datetime, **values: object
 ) -> Job:
+    c = tables.job.c
     done = STEPS.index(step)
-    job = tables.change_leased(
-        conn,
-        lease,
-        tables.job.c.steps_done == done,
-        steps_done=done + 1,
-        attempts=0,
-        **values,
-    )
+    due = [c.steps_done == done]
+    if step in _WITH_EFFECTS:
+        due.append(c.cancel_asked.is_(False))
+    job = tables.change_leased(conn, lease, *due, steps_done=done + 1, attempts=0, **values)
     if job is None:
-        raise OutOfOrder(lease.job, step, tables.get(conn, lease.job).next_step)
+        stands = tables.get(conn, lease.job)
+        if stands.next_step is step:
+            raise CancelAsked(lease.job)
+        raise OutOfOrder(lease.job, step, stands.next_step)
     conn.execute(
         insert(tables.job_step).values(
             job=job.id, step=step, fence=lease.fence, result=result, at=now
