@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import Connection, Engine, delete, update
+from sqlalchemy import Connection, Engine, delete, event, update
 
 from likeness import store
 from likeness.consent import Likeness, State
@@ -199,3 +199,26 @@ def test_many_changes_at_once_are_all_seen(sqlite: Engine) -> None:
 
         assert [hit.likeness for hit in found(index, conn, 2)] == ["ben"]
         assert [hit.likeness for hit in found(index, conn, 1)] == ["ana"]
+
+
+@pytest.mark.postgres
+def test_an_enrolment_that_comes_while_templates_are_read_is_no_answer_then_found(
+    postgres: Engine,
+) -> None:
+    index, waiting = an_index(), ["ben"]
+    with postgres.begin() as conn:
+        enrolled(conn, "ana", [1])
+
+    def enrol_another(*_cursor_and_statement: object) -> None:
+        if waiting:
+            name = waiting.pop()
+            with postgres.begin() as other:
+                enrolled(other, name, [2])
+
+    with postgres.connect() as conn:
+        event.listen(conn, "after_cursor_execute", enrol_another)
+
+        with pytest.raises(IndexUnusable):
+            found(index, conn, 2)
+
+        assert [hit.likeness for hit in found(index, conn, 2)] == ["ben"]

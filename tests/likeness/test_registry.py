@@ -1,4 +1,5 @@
 import threading
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -320,3 +321,38 @@ def test_of_two_who_take_a_handle_at_once_one_is_refused(
         thread.join()
 
     assert sorted(outcomes) == ["refused", "taken"]
+
+
+@pytest.mark.postgres
+def test_no_call_that_begins_after_a_revocation_clears_a_face(
+    registry: Registry, postgres: Engine
+) -> None:
+    calls: list[tuple[float, Outcome]] = []
+    enough = threading.Event()
+
+    def keep_asking() -> None:
+        while not enough.is_set():
+            began = time.monotonic()
+            with postgres.connect().execution_options(isolation_level="REPEATABLE READ") as conn:
+                calls.append((began, seen(registry, conn, 1, "act_ana").outcome))
+
+    with postgres.begin() as conn:
+        likeness = admitted(registry, conn, "ana", 1)
+    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 60
+    while len(calls) < 20 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    with postgres.begin() as conn:
+        registry.revoke(conn, likeness.id, now=NOW)
+    revoked = time.monotonic()
+    while sum(began > revoked for began, _ in calls) < 20 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    enough.set()
+    for thread in threads:
+        thread.join()
+
+    assert time.monotonic() < deadline
+    assert {outcome for began, outcome in calls if began > revoked} == {Outcome.STRANGER}
+    assert calls[0][1] is Outcome.GRANTED

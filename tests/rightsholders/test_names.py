@@ -1,11 +1,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from rightsholders import store
 from rightsholders.claims import Alias, Claim, ClaimState, Tier
-from rightsholders.names import NameIndex
+from rightsholders.names import IndexUnusable, NameIndex
 from rightsholders.tokens import tokens
 from tests.rightsholders.builders import NOW, a_draft
 
@@ -107,3 +107,26 @@ def test_texts_of_next_to_nothing_are_searched_without_fail(sqlite: Engine, text
         with_keys(conn, "clm_1", "pikachu")
 
         assert letters(NameIndex(), conn, text) == []
+
+
+@pytest.mark.postgres
+def test_a_claim_that_comes_while_claims_are_read_is_no_answer_then_found(
+    postgres: Engine,
+) -> None:
+    index, waiting = NameIndex(), ["clm_2"]
+    with postgres.begin() as conn:
+        with_keys(conn, "clm_1", "pikachu")
+
+    def file_another(*_cursor_and_statement: object) -> None:
+        if waiting:
+            name = waiting.pop()
+            with postgres.begin() as other:
+                with_keys(other, name, "bulbasaur")
+
+    with postgres.connect() as conn:
+        event.listen(conn, "after_cursor_execute", file_another)
+
+        with pytest.raises(IndexUnusable):
+            letters(index, conn, "bulbasaur")
+
+        assert letters(index, conn, "bulbasaur") == ["bulbasaur"]
