@@ -63,9 +63,10 @@ def _picture(job: dict[str, Any]) -> dict[str, object]:
             if opened.size != (job["width"], job["height"]):
                 _refuse("mislabelled")
             opened.load()
-            pixels = _rgb(ImageOps.exif_transpose(opened))
+            ImageOps.exif_transpose(opened, in_place=True)
+            pixels = _rgb(opened)
     except MemoryError:
-        _refuse("mislabelled")
+        _refuse("too_many_pixels")
     except (OSError, ValueError, SyntaxError, EOFError) as broken:
         _refuse("truncated" if "truncated" in str(broken).lower() else "broken")
     sys.stdout.buffer.write(pixels.data)
@@ -100,7 +101,7 @@ def _clip(job: dict[str, Any]) -> dict[str, object]:
         ) as container:
             return _decode(container, job)
     except MemoryError:
-        _refuse("mislabelled")
+        _refuse("too_many_pixels")
     except (av.FFmpegError, EOFError):
         _refuse("broken")
 

@@ -26,8 +26,9 @@ SAMPLE_RATE = 48_000
 # Address space of the interpreter with numpy and Pillow is 110 MB, with PyAV 202 MB; the rest is
 # room for allocators (`python -m benchmarks.media` prints the peaks).
 _PICTURE_BASE, _CLIP_BASE = 192 << 20, 384 << 20
-# Per pixel, beside the decoder's own buffer: progressive coefficients 6, RGBA twice 8, RGB 3.
-_PICTURE_PIXEL_BYTES = 20
+# Per pixel, beside the decoded picture: RGBA over white is four copies of 4, RGB twice 3; the
+# decoder's own are 6 for a progressive JPEG and 8 for a WebP, gone by then.
+_PICTURE_PIXEL_BYTES = 28
 # A decoder keeps up to 17 frames of at most 3 bytes a pixel (10 bits, 4:2:0), and RGB copies.
 _CLIP_PIXEL_BYTES = 17 * 3 + 9
 _ANSWER_BYTES = 65_536
@@ -38,6 +39,7 @@ _MESSAGES = {
     Code.TRUNCATED: "The file ends too early.",
     Code.MISLABELLED: "The file says one size and holds another.",
     Code.UNSUPPORTED: "This kind of file is not accepted.",
+    Code.TOO_MANY_PIXELS: "Opening the file needs more memory than we give to its size.",
     Code.TIMEOUT: "Opening the file took too long.",
 }
 
