@@ -31,15 +31,22 @@ _DELIVERY = timedelta(seconds=30)
 
 @dataclass(slots=True)
 class Worker:
-    """Claims and carries on until told to stop."""
+    """Claims and carries on until told to stop.
+
+    Attributes:
+        keep: how long unmarked frames of a job that is over may lie about, where the process that
+            should have removed them died.
+    """
 
     pipeline: Pipeline
+    keep: timedelta = timedelta(hours=1)
     sleep: Callable[[float], None] = time.sleep
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
         """Work until `stop`; wait a little whenever there is nothing to do."""
         log.info("worker.started", owner=self.pipeline.owner)
+        self.tidy()
         while not self._stopping.is_set():
             if not self.once():
                 self.sleep(_IDLE_S)
@@ -80,6 +87,14 @@ class Worker:
             self._fail(lease, "request_gone", "The request can no longer be read.")
         except Exception as broken:  # the lease runs out, and another process tries again
             log.error("job.troubled", job=lease.job, error=type(broken).__name__)  # noqa: TRY400 - a traceback may hold a prompt
+
+    def tidy(self) -> None:
+        """Remove the unmarked frames of jobs that are over."""
+        rooms = self.pipeline.rooms
+        with rooms.database.reading() as conn:
+            alive = jobs.alive(conn)
+        for job in rooms.vault.sweep(alive, rooms.clock(), self.keep):
+            log.info("worker.swept", job=job)
 
     def deliver(self) -> None:
         """Turn what waits in the outbox into notices."""

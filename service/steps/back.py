@@ -106,7 +106,7 @@ def seal(run: Run) -> Next:
         "sha256": sealed.sha256,
         "bytes": sealed.bytes,
         "manifest": sealed.manifest,
-        "checks": {check.name: check.least for check in sealed.checks},
+        "checks": [[check.name, check.least] for check in sealed.checks],
     }
     with run.commit(Step.SEAL) as conn:
         jobs.record_step(conn, run.lease, Step.SEAL, result, run.rooms.clock())

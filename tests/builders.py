@@ -1,0 +1,194 @@
+"""A whole house at small size: everything real except the three big models at their seams."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.finding import Category, Finding, Surface
+from filters.frames import sampled
+from filters.normalise import normalise
+from generator.model import VideoModel
+from generator.scenes.renderer import ScenesRenderer
+from generator.shots import Size
+from likeness.faces import Box, Face, Quality
+from likeness.registry import Registry
+from likeness.thresholds import Calibration
+from likeness.vault import Vault as TemplateVault
+from provenance.seal import Sealer
+from rightsholders.register import Claims
+from rightsholders.tiers import Tiers
+from rightsholders.words import Words
+from service.audit.log import AuditLog
+from service.certificates import development_identity
+from service.database import Database
+from service.gates import Gates
+from service.ids import new_id
+from service.inspection import Inspection
+from service.keys import KeyRing, Purpose
+from service.media.reading import read_picture
+from service.migrations import bring_up_to_date
+from service.pipeline import Pipeline
+from service.policy_book import load
+from service.reasons import CATEGORIES, SURFACES
+from service.request import GenerationRequest, Parameters, Reference, Requester
+from service.rooms import Rooms, Terms, Workshop
+from service.steps.run import Crossing, Side
+from service.subjects import SubjectKeys
+from service.vault import Vault
+from service.wiring import DEFAULT_POLICY
+
+MODEL = "ab" * 32
+CALIBRATION = Calibration("test-1", MODEL, 0.4, 0.6, 300)
+
+
+@dataclass(slots=True)
+class FakeFilters:
+    """Finds what the test put in `scores`, and nothing else; breaks with `broken`."""
+
+    scores: dict[Category, float] = field(default_factory=dict)
+    broken: Exception | None = None
+
+    def read(self, _text: str, surface: Surface) -> list[Finding]:
+        if self.broken is not None:
+            raise self.broken
+        return [
+            Finding(category, self.scores.get(category, 0.01), surface, "fake.text@1")
+            for category in (Category.SEXUAL, Category.VIOLENCE)
+        ]
+
+    def look(self, frames: object, surface: Surface) -> list[Finding]:
+        if self.broken is not None:
+            raise self.broken
+        return [
+            Finding(Category.SEXUAL, self.scores.get(Category.GORE, 0.0), surface, "fake.nude@1")
+        ]
+
+    def listen(self, _samples: NDArray[np.float32]) -> list[Finding]:
+        if self.broken is not None:
+            raise self.broken
+        score = self.scores.get(Category.SPEECH, 0.0)
+        return [Finding(Category.SPEECH, score, Surface.SOUND, "fake.voice@1")]
+
+
+@dataclass(slots=True)
+class FakeFaces:
+    """Sees the face that a test put in front of it: one per colour of the top left pixel."""
+
+    version: str = "fake.faces@1"
+    sha256: str = MODEL
+    people: dict[tuple[int, int, int], NDArray[np.float32]] = field(default_factory=dict)
+
+    def find(self, picture: NDArray[np.uint8]) -> list[Face]:
+        red, green, blue = (int(value) for value in picture[0, 0])
+        vector = self.people.get((red, green, blue))
+        if vector is None:
+            return []
+        height, width = picture.shape[:2]
+        return [Face(Box(0, 0, width, height), height, vector, Quality.DECIDES, True, 1.0)]
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that goes on only when told; every reading is a millisecond later."""
+
+    at: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.at += timedelta(milliseconds=1)
+        return self.at
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass(slots=True)
+class SmallHouse:
+    """What a test holds in its hand."""
+
+    rooms: Rooms
+    workshop: Workshop
+    filters: FakeFilters
+    faces: FakeFaces
+    clock: Clock
+
+    def pipeline(self, owner: str = "test:1", crossing: Crossing | None = None) -> Pipeline:
+        return Pipeline(self.rooms, owner, self.workshop, crossing or _nothing)
+
+
+def _nothing(_step: object, _side: Side) -> None:
+    return None
+
+
+@contextmanager
+def a_house(
+    home: Path, *, url: str = "", model: VideoModel | None = None, lease_s: float = 30.0
+) -> Iterator[SmallHouse]:
+    """Yield a house with a real database, log, keys, vault, renderer, codec and seal."""
+    clock, filters, faces = Clock(), FakeFilters(), FakeFaces()
+    clock.at = datetime.now(UTC)
+    database = Database(url or f"sqlite:///{home / 'house.sqlite3'}")
+    bring_up_to_date(database)
+    keys = KeyRing(home / "keys", clock)
+    subjects = SubjectKeys(keys.secrets(Purpose.VAULT))
+    vault_key = keys.secrets(Purpose.VAULT)[0]
+    registry = Registry(faces, TemplateVault(vault_key.secret, vault_key.id), CALIBRATION)
+    words = Words(["red", "ball", "green", "floor", "a", "on", "the"])
+    with (
+        ThreadPoolExecutor(3) as executor,
+        AuditLog(
+            database, signer=keys.signing(Purpose.LOG), origin="test.local/log",
+            subjects=subjects, clock=clock,
+        ) as log,
+    ):  # fmt: skip
+        rooms = Rooms(
+            database=database,
+            log=log,
+            keys=keys,
+            subjects=subjects,
+            policy=load(DEFAULT_POLICY.read_bytes(), categories=CATEGORIES, surfaces=SURFACES),
+            gates=Gates(
+                database, filters.read, filters.look, registry,
+                Claims(Tiers(words, lambda text: normalise(text).text), words), executor, 5.0,
+            ),
+            model=model or ScenesRenderer(),
+            vault=Vault(home / "vault"),
+            normalise=normalise,
+            read_picture=read_picture,
+            clock=clock,
+            terms=Terms(timedelta(seconds=lease_s), timedelta(hours=1)),
+        )  # fmt: skip
+        signs = development_identity(keys, clock)
+        workshop = Workshop(
+            Inspection(database, filters.look, filters.listen, sampled, registry),
+            Sealer(signs.credentials, signs.root_pem, clock),
+            "0.0-test",
+        )
+        yield SmallHouse(rooms, workshop, filters, faces, clock)
+    database.close()
+
+
+def a_request(
+    prompt: str = "a red ball bounces on a green floor",
+    *,
+    actor: str = "act_maker",
+    references: Sequence[Reference] = (),
+    handles: Sequence[str] = (),
+    key: str = "",
+    seconds: int = 1,
+) -> GenerationRequest:
+    return GenerationRequest(
+        id=new_id("req", datetime.now(UTC)),
+        requester=Requester(actor, "prj_test"),
+        prompt=prompt,
+        parameters=Parameters("scenes", Size(256, 256), seconds, Fraction(8), 7),
+        references=tuple(references),
+        handles=tuple(handles),
+        idempotency_key=key,
+    )
