@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from enum import StrEnum
+from operator import itemgetter
 
 from sqlalchemy import (
     JSON,
@@ -107,12 +108,12 @@ job_step = Table(
     Column("at", Instant, nullable=False),
 )
 
-_VIEW = tuple(job.c[each.name] for each in fields(Job))
+_values = itemgetter(*(each.name for each in fields(Job)))
 
 
 def as_job(row: RowMapping) -> Job:
     """Return one row of `job` as a value."""
-    return Job(**{str(name): value for name, value in row.items()})
+    return Job(*_values(row))
 
 
 def get(conn: Connection, job_id: str, *, locked: bool = False) -> Job:
@@ -124,7 +125,7 @@ def get(conn: Connection, job_id: str, *, locked: bool = False) -> Job:
     Raises:
         UnknownJob: there is none.
     """
-    query = select(*_VIEW).where(job.c.id == job_id)
+    query = select(job).where(job.c.id == job_id)
     row = conn.execute(query.with_for_update() if locked else query).mappings().first()
     if row is None:
         raise UnknownJob(job_id)
@@ -135,14 +136,14 @@ def jobs_where(
     conn: Connection, *conditions: ColumnElement[bool], order: ColumnElement[int], limit: int
 ) -> tuple[Job, ...]:
     """Return at most `limit` jobs that meet every condition, in `order`."""
-    query = select(*_VIEW).where(*conditions).order_by(order).limit(limit)
+    query = select(job).where(*conditions).order_by(order).limit(limit)
     return tuple(as_job(row) for row in conn.execute(query).mappings())
 
 
 def change(conn: Connection, *conditions: ColumnElement[bool], **values: object) -> Job | None:
     """Set `values` on the one job that meets every condition; None where none does."""
     row = (
-        conn.execute(update(job).where(*conditions).values(**values).returning(*_VIEW))
+        conn.execute(update(job).where(*conditions).values(**values).returning(job))
         .mappings()
         .first()
     )
