@@ -80,9 +80,9 @@ def create_authority(now: datetime) -> Authority:
     """
     root_key, issuing_key, leaf_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     root_name, issuing_name = _name("Root"), _name("Issuing CA")
-    root = _authority_certificate(root_name, root_key, (root_name, root_key), now, ROOT_DAYS, 1)
+    root = _authority_certificate(root_name, root_key, (root_name, root_key), now, ROOT_DAYS)
     issuing = _authority_certificate(
-        issuing_name, issuing_key, (root_name, root_key), now, ISSUING_DAYS, 0
+        issuing_name, issuing_key, (root_name, root_key), now, ISSUING_DAYS
     )
     leaf = (
         _builder(_name("Claim Signer"), leaf_key, (issuing_name, issuing_key), now, LEAF_DAYS)
@@ -210,8 +210,8 @@ def _authority_certificate(
     issuer: _Issuer,
     now: datetime,
     days: int,
-    path_length: int,
 ) -> x509.Certificate:
+    path_length = 1 if name == issuer[0] else 0  # one more authority below the root, then leaves
     return (
         _builder(name, key, issuer, now, days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)

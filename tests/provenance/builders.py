@@ -1,6 +1,5 @@
 """A development authority, facts, and short films to sign."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -87,6 +86,3 @@ class Signed:
 
 def an_authority() -> Authority:
     return create_authority(NOW)
-
-
-Clock = Callable[[], datetime]
