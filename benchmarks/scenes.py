@@ -52,13 +52,16 @@ def onset_error_ms(clip: Rendered) -> list[float]:
     """Return how far the first sound of each clear contact is from its exact time, in ms.
 
     A contact is clear when nothing in the 30 ms before it is louder than a tenth of its own peak,
-    and no bird or raindrop can be mistaken for it.
+    nothing else follows within 11 ms, and no bird or raindrop can be mistaken for it.
     """
     if clip.scene.ambience not in {Ambience.SILENCE, Ambience.HUM}:
         return []
     loud = np.abs(clip.samples).max(axis=1)
     errors: list[float] = []
+    times = [touch.contact.at_s for touch in clip.truth.touches]
     for touch in clip.truth.touches:
+        if any(0 < other - touch.contact.at_s < 0.011 for other in times):
+            continue
         start = round(touch.contact.at_s * 48_000)
         before, after = loud[max(start - 1440, 0) : max(start - 48, 0)], loud[start : start + 480]
         if len(before) == 0 or len(after) < 480 or before.max() * 10 > after.max():

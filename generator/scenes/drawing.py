@@ -251,9 +251,8 @@ def ring(
     area = patch(centres, wide, wide * 0.36 + thick)
     radius = np.sqrt(area.dx**2 + (area.dy / 0.34) ** 2)
     away = np.abs(radius - half_widths.astype(np.float32)[:, None, None])
-    cover: Floats = (
-        np.clip(1 - away / (2 * thick), 0, 1) * strengths.astype(np.float32)[:, None, None]
-    )
+    near = np.clip(1 - away / (2 * thick), 0, 1)
+    cover = near * strengths.astype(np.float32)[:, None, None]
     bright = np.broadcast_to(np.array([232, 244, 252], dtype=np.float32), (*cover.shape, 3))
     return Sprite(area.left, area.top, bright, cover.astype(np.float32))
 

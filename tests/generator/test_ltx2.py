@@ -52,22 +52,24 @@ def _cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-3])
 
 
+_LIST = b"\x02" + bytes(7) + b"[]"
+_INDEX = '{"weight_map": {"w": "m-2.safetensors"}}'
 _DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no index": (lambda root: (root / "model_index.json").unlink(), "model_index.json"),
-    "index not JSON": (lambda root: (root / "model_index.json").write_text("{"), "model_index.json"),
-    "index lacks a part": (lambda root: (root / "model_index.json").write_text("{}"), "transformer"),
+    "index not JSON": (lambda root: (root / "model_index.json").write_text("{"), "model_index"),
+    "index empty": (lambda root: (root / "model_index.json").write_text("{}"), "transformer"),
     "no weights": (lambda root: (root / "vae" / "model.safetensors").unlink(), "vae"),
     "pickled weights only": (
         lambda root: (root / "vae" / "model.safetensors").rename(root / "vae" / "model.bin"), "vae",
     ),
     "no config": (lambda root: (root / "vocoder" / "config.json").unlink(), "vocoder"),
-    "weights cut short": (lambda root: _cut(root / "transformer" / "model.safetensors"), "transformer"),
+    "weights cut": (lambda root: _cut(root / "connectors" / "model.safetensors"), "connectors"),
     "weights empty": (lambda root: (root / "vae" / "model.safetensors").write_bytes(b""), "vae"),
     "weights not weights": (
-        lambda root: (root / "vae" / "model.safetensors").write_bytes(b"\x02" + bytes(7) + b"[]"), "vae",
+        lambda root: (root / "vae" / "model.safetensors").write_bytes(_LIST), "vae",
     ),
     "a shard missing": (
-        lambda root: (root / "vae" / "m.safetensors.index.json").write_text('{"weight_map": {"w": "m-2.safetensors"}}'),
+        lambda root: (root / "vae" / "m.safetensors.index.json").write_text(_INDEX),
         "m-2.safetensors",
     ),
     "tokenizer empty": (lambda root: (root / "tokenizer" / "config.json").unlink(), "tokenizer"),
@@ -134,7 +136,8 @@ def test_admitting_a_request_imports_no_torch() -> None:
         "from generator.shots import Shot, Size\n"
         "shot = Shot('a ball', Size(256, 256), 1, Fraction(8), 1)\n"
         "Ltx2('/nowhere', device='cpu', offline=True).check(shot)\nScenesRenderer().check(shot)\n"
-        "print([name for name in ('torch', 'diffusers', 'av', 'scipy', 'huggingface_hub') if name in sys.modules])"
+        "heavy = ('torch', 'diffusers', 'av', 'scipy', 'huggingface_hub')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
 
     done = subprocess.run(
