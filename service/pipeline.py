@@ -91,4 +91,7 @@ class Pipeline:
             if STEPS[step](run) is Next.STOP:
                 break
         with self.rooms.database.reading() as conn:
-            return jobs.get(conn, lease.job)
+            job = jobs.get(conn, lease.job)
+        if job.state in jobs.ENDS:
+            self.rooms.vault.drop(job.id)
+        return job

@@ -53,6 +53,14 @@ def release(run: Run) -> Next:
         VaultError: the file cannot be kept, or is not the one that was sealed.
     """
     settle(run, Step.LOG)
+    try:
+        return _released(run)
+    except ConsentLost:
+        # Revoked a moment ago: this time the gates see it.
+        return _released(run)
+
+
+def _released(run: Run) -> Next:
     rooms = run.rooms
     observations = rooms.gates.look(asked(rooms, run.request), now=rooms.clock(), gates=CONSENT)
     decision = judged(run, Stage.RELEASE, observations)
@@ -70,7 +78,7 @@ def release(run: Run) -> Next:
 
 
 def tell(run: Run) -> Next:
-    """11. Put a notice on its way to everybody concerned, and clear away the unmarked frames."""
+    """11. Put a notice on its way to everybody whose likeness was used or whose work was met."""
     left = run.results[Step.DECIDE]
     with run.commit(Step.TELL) as conn:
         for likeness, grant in pairs_of(left, "granted").items():
@@ -78,7 +86,6 @@ def tell(run: Run) -> Next:
         for claim in texts_of(left, "claims"):
             _tell_holder(run, conn, claim)
         jobs.record_step(conn, run.lease, Step.TELL, {}, run.rooms.clock())
-    run.rooms.vault.drop(run.job.id)
     return Next.STOP
 
 
