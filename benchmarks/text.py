@@ -24,7 +24,8 @@ PARAGRAPH = (
     "warm light spills over wet stones. A child waves from the pier as the first boat leaves. "
 )
 LONG = (PARAGRAPH * 8)[:600]
-LONGEST = (PARAGRAPH * 200)[:32_000]
+# Numbered, because a window that comes twice is looked at once.
+LONGEST = "".join(f"Scene {number}. {PARAGRAPH}" for number in range(200))[:32_000]
 
 
 def encoder_figures(cache: Path) -> list[Figure]:

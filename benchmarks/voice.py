@@ -45,7 +45,8 @@ def utterance(path: Path) -> Samples:
 def under_noise(voice: Samples, decibels: float) -> Samples:
     """Return `voice` with white noise so many decibels below it."""
     noise = np.random.default_rng(3).standard_normal(voice.shape) * np.sqrt(np.mean(voice**2))
-    return (voice + noise * 10 ** (-decibels / 20)).astype(np.float32)
+    mixed: Samples = (voice + noise * 10 ** (-decibels / 20)).astype(np.float32)
+    return mixed
 
 
 def highest(detector: VoiceActivity, samples: Samples) -> float:

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from filters.normalise import Reading
 
 WINDOW_WORDS, STRIDE_WORDS = 20, 10
+# Beyond this the whole is a blur that costs as much as all its windows.
+WHOLE_WORDS = 400
 BUCKETS = 1 << 16
 # A "word" of 10,000 letters would be one window and one unknown token; cut it instead. No English
 # word in a prompt is longer.
@@ -32,15 +34,15 @@ class Window:
 
 
 def windows(reading: Reading) -> list[Window]:
-    """Return `reading` whole and, if it is long, 20 words at a time, 10 words on; no text twice.
+    """Return `reading` whole, up to 400 words, and, if it is long, 20 words at a time, 10 on.
 
     One bad sentence in a long harmless prompt fades in the whole and stands out in its window.
-    Empty when there is no sign that the encoder would see.
+    No text comes twice. Empty when there is no sign that the encoder would see.
     """
     pieces = [piece.span() for piece in _PIECE.finditer(reading.text) if _visible(piece[0])]
     if not pieces:
         return []
-    bounds = [(pieces[0][0], pieces[-1][1])]
+    bounds = [(pieces[0][0], pieces[-1][1])] if len(pieces) <= WHOLE_WORDS else []
     if len(pieces) > WINDOW_WORDS:
         for first in range(0, len(pieces) - STRIDE_WORDS, STRIDE_WORDS):
             last = min(first + WINDOW_WORDS, len(pieces)) - 1

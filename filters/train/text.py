@@ -109,8 +109,9 @@ def main() -> None:
     features = Features(encode(texts).astype(float), letters(texts))
     encode.keep()
     tensors = trained(found, features)
-    write(chosen.out, tensors, {"thresholds": {}})
-    classifier = PromptClassifier(load_weights(chosen.out), encode)
+    with tempfile.TemporaryDirectory() as draft:
+        write(Path(draft), tensors, {"thresholds": {}})
+        classifier = PromptClassifier(load_weights(Path(draft)), encode)
     thresholds = proposed(classifier, found, chosen.data)
     figures = evaluated(classifier, found, chosen.data, thresholds)
     figures["left_out"] = left_out(found, features)

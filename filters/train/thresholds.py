@@ -14,9 +14,9 @@ from filters.weights import HEADS
 
 # Of harmless video prompts: 1 % may be blocked and 5 % held or blocked, whatever the category.
 BUDGET = {"block": 0.01, "hold": 0.05}
-# A head that is quiet on our harmless prompts still needs to be half sure to refuse, and a
-# quarter sure to bother a person: other people's harmless prompts are not like ours.
-FLOOR = {"block": 0.5, "hold": 0.25}
+# A head that is quiet on our harmless prompts still needs to be half sure to refuse, and more
+# than idly curious to bother a person: other people's harmless prompts are not like ours.
+FLOOR = {"block": 0.5, "hold": 0.15}
 # An age word and this much of `sexual` are a block; half of it is a hold.
 MINORS_FLOOR = 0.05
 # One unlucky line of the grammar must not weigh as much as sixteen captions that people wrote.
@@ -69,8 +69,8 @@ def proposed(
     rare = float(np.quantile(about_children, 0.99)) if len(about_children) else 0.0
     minors = round(max(MINORS_FLOOR, rare + 1e-4), 4)
     result["minors"] = {"hold": round(minors / 2, 4), "block": minors}
-    result["language"] = {"hold": 0.3, "block": 1.01}
-    result["evasion"] = {"hold": 0.9, "block": 1.01}
+    result["language"] = {"hold": 0.3}
+    result["evasion"] = {"hold": 0.9}
     return result
 
 

@@ -38,6 +38,13 @@ def test_a_window_stands_where_the_user_typed_it() -> None:
     assert typed[last.start : last.end].endswith("word39")
 
 
+def test_a_very_long_text_is_read_in_windows_alone_and_to_its_end() -> None:
+    parts = [window.text for window in windows(normalise(words(1001)))]
+
+    assert all(len(part.split()) <= WINDOW_WORDS for part in parts)
+    assert parts[-1].endswith("word1000")
+
+
 def test_text_that_nobody_can_see_has_no_window() -> None:
     assert windows(normalise("\u200b \ue000 \ufffd\n")) == []
 
