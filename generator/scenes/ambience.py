@@ -65,7 +65,7 @@ def _hum(rng: np.random.Generator, count: int) -> Wave:
 
 
 def _birds(rng: np.random.Generator, count: int) -> Wave:
-    leaves = band(rng, count, 200, 4000, fall_db=6) * np.float32(0.004)
+    leaves = band(rng, count, 40, 12_000, fall_db=3) * np.float32(0.006)
     sound = np.stack([leaves, leaves])
     seconds, at = count / SAMPLE_RATE, float(rng.uniform(0.1, 0.6))
     while at < seconds - 0.2:

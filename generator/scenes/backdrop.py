@@ -82,6 +82,9 @@ def _room(x: Floats, y: Floats, pixel: float, scene: Scene) -> Floats:
 def _outdoors(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:
     top = _mixed(scene.wall, (210, 226, 244), 0.22)
     pale = _mixed(scene.wall, (255, 246, 230), 0.78)
+    if scene.raining:
+        top = _mixed(scene.wall, (128, 136, 148), 0.72)
+        pale = _mixed(scene.wall, (206, 210, 214), 0.82)
     down = np.clip(y / HORIZON, 0, 1) ** 0.8
     picture = top + (pale - top) * down + np.zeros_like(x)
     sun = _glow(x, y, (-0.42, 0.16), (0.42, 0.36))

@@ -74,7 +74,8 @@ def read(prompt: str, seed: int) -> Scene:
     if not things and not raining:
         raise ShotNotPossible(f"prompt: it names nothing this renderer can draw. {EXAMPLE}")
     floor, wall = (
-        _paint(holders, *kinds) for kinds in ((Surface.FLOOR,), (Surface.WALL, Surface.SKY))
+        _paint(holders, *kinds)
+        for kinds in ((Surface.FLOOR, Surface.LAWN), (Surface.WALL, Surface.SKY))
     )
     setting = _setting(words, things)
     return Scene(
@@ -329,6 +330,8 @@ def _paint(holders: list[_Holder], *surfaces: Surface) -> Colour | None:
                 return holder.all(Colour)[-1]
             if Material.WOOD in holder.all(Material):
                 return Colour.BROWN
+            if holder.word.means is Surface.LAWN:
+                return Colour.GREEN
     return None
 
 
@@ -342,7 +345,14 @@ def _setting(words: list[_Word], things: tuple[Thing, ...]) -> Setting:
     means = [word.means for word in words]
     if Setting.ROOM in means or Surface.WALL in means:
         return Setting.ROOM
-    outdoors = (Setting.OUTDOORS, Surface.SKY, Ambience.WIND, Ambience.RAIN, Ambience.BIRDS)
+    outdoors = (
+        Setting.OUTDOORS,
+        Surface.SKY,
+        Surface.LAWN,
+        Ambience.WIND,
+        Ambience.RAIN,
+        Ambience.BIRDS,
+    )
     if any(meaning in means for meaning in outdoors) or any(
         thing.shape is Shape.LEAF for thing in things
     ):

@@ -26,7 +26,7 @@ _ROLLING_FRICTION = {
     Material.GLASS: 0.009,
 }
 _SLIDING_FRICTION = 0.16
-_DROPS_PER_S_AND_M = 26.0
+_DROPS_PER_S_AND_M = 45.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def strike(thing: Thing, struck: Struck, rng: np.random.Generator) -> Wave:
     if thing.shape is Shape.LEAF:
         length = int(0.09 * SAMPLE_RATE)
         fade: Wave = np.exp(-np.arange(length, dtype=np.float32) / (0.02 * SAMPLE_RATE))
-        rustle: Wave = band(rng, length, 2500, 9000) * fade * np.float32(0.9)
+        rustle: Wave = band(rng, length, 100, 14_000) * fade * np.float32(0.7)
         return rustle
     pitch, modes = _MODES[thing.material]
     pitch *= RADIUS_M[Scale.MEDIUM] / RADIUS_M[thing.scale]
@@ -112,8 +112,8 @@ def _ringing(
 def _plink(rng: np.random.Generator) -> Wave:
     """Return a drop: a tick, and the rising tone of the bubble that it encloses."""
     t = np.arange(int(0.16 * SAMPLE_RATE), dtype=np.float32) / SAMPLE_RATE
-    rising = 2 * np.pi * (820 * t + 2600 * t**2)
-    bubble = np.sin(rising) * np.exp(-t / 0.035) * np.minimum(t / 0.004, 1)
+    rising = 2 * np.pi * (2300 * t + 4200 * t**2)
+    bubble = np.sin(rising) * np.exp(-t / 0.03) * np.minimum(t / 0.004, 1)
     wave = bubble * np.float32(0.8)
     wave[:96] += (
         rng.standard_normal(96, dtype=np.float32) * np.exp(-t[:96] / 0.0006) * np.float32(0.4)
@@ -134,11 +134,11 @@ def _roll(
     if not (speed > 0.02).any():
         return
     slides = thing.shape is Shape.BOX
-    low, high = (100.0, 12_000.0) if slides else (40.0, 6000.0)
+    high = 12_000.0 if slides else 8000.0
     turning = np.ones(len(times)) if slides else 0.75 + 0.25 * np.cos(at[:, 0] / path.radius_m)
     level = np.minimum(speed / 1.4, 1.0) * turning * (0.05 if slides else 0.13)
     sides = np.stack([panned(x / half_width_m) for x in at[::20, 0]], axis=1)
     gains = sides.repeat(20, axis=1)[:, : len(times)] * level
-    noise = band(rng, count, low, high, fall_db=3)
+    noise = band(rng, count, 40.0, high, fall_db=3)
     for channel, gain in zip(sound, gains, strict=True):
         channel += noise * stretched(gain, count, _ROLL_STEP_S)

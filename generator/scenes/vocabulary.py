@@ -10,6 +10,7 @@ class Surface(StrEnum):
     """What a colour can belong to besides a thing."""
 
     FLOOR = "floor"
+    LAWN = "lawn"
     WALL = "wall"
     SKY = "sky"
 
@@ -77,6 +78,7 @@ _NOUNS: dict[Noun, str] = {
 }
 _REST: dict[Meaning, str] = {
     Surface.FLOOR: "floor ground table tabletop surface carpet",
+    Surface.LAWN: "meadow field park garden grass lawn",
     Surface.WALL: "wall walls background backdrop",
     Surface.SKY: "sky",
     Heaven.SUN: "sun star",
@@ -109,7 +111,7 @@ _REST: dict[Meaning, str] = {
     Scale.MEDIUM: "medium normal",
     Scale.LARGE: "large big huge giant",
     Setting.ROOM: "room indoors indoor inside studio hall kitchen",
-    Setting.OUTDOORS: "outdoors outdoor outside meadow field park garden beach grass lawn",
+    Setting.OUTDOORS: "outdoors outdoor outside",
     Setting.SPACE: "space cosmos galaxy universe",
     Camera.STATIC: "static still fixed",
     Camera.PAN: "pan pans panning",
