@@ -116,12 +116,10 @@ class AuditLog:
 
     async def append_async(self, entry: Entry) -> Receipt:
         """Log one entry like `append`, without a thread for each that waits."""
-        loop = asyncio.get_running_loop()
-        answered = asyncio.Event()
         batch, place = self._sequencer.submit([prepare(entry)])
-        batch.tell(lambda: loop.call_soon_threadsafe(answered.set))
         try:
-            await asyncio.wait_for(answered.wait(), self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                await batch.answered()
         except TimeoutError:
             raise NotAcknowledged(f"no answer from the log in {self._timeout_s} s") from None
         return self._receipt(batch.outcome(place, 0.0))

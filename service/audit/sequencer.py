@@ -4,6 +4,7 @@ A batch is answered once, after its commit, for everybody in it. A batch that fa
 with the error: nobody in it is told that an entry is in the log.
 """
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,14 +43,15 @@ Commit = Callable[[Sequence[Job]], Sequence[Outcome]]
 class Batch:
     """Jobs that are written together, and what became of them."""
 
-    __slots__ = ("_answered", "_failed", "_outcomes", "_told", "jobs")
+    __slots__ = ("_answered", "_failed", "_futures", "_lock", "_outcomes", "jobs")
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
         self._answered = threading.Event()
         self._outcomes: Sequence[Outcome] = ()
         self._failed: Exception | None = None
-        self._told: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+        self._futures: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
 
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Release everybody with their outcome."""
@@ -75,20 +77,31 @@ class Batch:
             raise _own(self._failed) from self._failed
         return self._outcomes[place]
 
-    def tell(self, then: Callable[[], object]) -> None:
-        """Call `then`, on whichever thread, once `outcome` will not wait."""
-        self._told.append(then)
-        if self._answered.is_set():
-            self._release()
+    async def answered(self) -> None:
+        """Return once `outcome` will not wait."""
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        with self._lock:
+            if self._answered.is_set():
+                return
+            self._futures.setdefault(loop, []).append(future)
+        await future
 
     def _release(self) -> None:
-        self._answered.set()
-        while self._told:
+        with self._lock:
+            self._answered.set()
+        # One wake-up for each event loop, not for each that waits: it is a write to a socket.
+        for loop, futures in self._futures.items():
             try:
-                then = self._told.pop()
-            except IndexError:  # the other thread was faster
-                return
-            then()
+                loop.call_soon_threadsafe(_resolve, futures)
+            except RuntimeError:  # the loop was closed, and nobody waits there any more
+                continue
+
+
+def _resolve(futures: list[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
 
 
 class Sequencer:

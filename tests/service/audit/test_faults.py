@@ -1,5 +1,6 @@
 """A database that fails: nobody is told that an entry is in the log, and it mends itself."""
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -253,16 +254,31 @@ def test_every_waiter_of_a_failed_batch_gets_its_own_error(
     sequencer.close()
 
 
-def test_a_callback_runs_once_whenever_it_is_given() -> None:
-    early, late = Batch(), Batch()
-    called: list[str] = []
+def test_a_coroutine_that_asks_after_the_answer_does_not_wait() -> None:
+    batch = Batch()
+    batch.answer([Landed(0, 1, "")])
 
-    early.tell(lambda: called.append("early"))
-    early.answer([])
-    late.answer([])
-    late.tell(lambda: called.append("late"))
+    asyncio.run(asyncio.wait_for(batch.answered(), 5))
 
-    assert called == ["early", "late"]
+    assert batch.outcome(0, 0.0) == Landed(0, 1, "")
+
+
+def test_a_coroutine_that_gave_up_does_not_disturb_the_others(held: Held) -> None:
+    sequencer = Sequencer(held)
+
+    async def two() -> None:
+        batch, _ = sequencer.submit(jobs(2))
+        gone = asyncio.create_task(batch.answered())
+        stays = asyncio.create_task(batch.answered())
+        await asyncio.sleep(0)
+        gone.cancel()
+        held.may_go.set()
+        await asyncio.wait_for(stays, 5)
+
+    asyncio.run(two())
+    sequencer.close()
+
+    assert held.batches == [2]
 
 
 def test_a_log_that_does_not_answer_in_time_says_so(tmp_path: Path) -> None:
