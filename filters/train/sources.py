@@ -1,8 +1,8 @@
 """Labelled texts for the heads, and what each source can honestly say about each category.
 
 A label is 1, 0 or unknown. Tweets that somebody called offensive may be hate or harassment or
-neither, so both stay unknown there. Texts that pair sex with an age word are dropped: nothing is
-trained on them (the rule for `minors` needs no example).
+neither, so both stay unknown there. Sexual texts with an age word are dropped: nothing is trained
+on them (the rule for `minors` needs no example).
 """
 
 import json
