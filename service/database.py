@@ -43,7 +43,9 @@ class Durability:
         """Whether an acknowledged commit survives a power failure."""
         asked = dict(self.settings)
         if self.backend == "sqlite":
-            return asked.get("synchronous") in {"2", "3"}
+            # A journal in memory, or none, is lost with the process, whatever is synchronous.
+            journal = asked.get("journal_mode") in {"wal", "delete", "truncate", "persist"}
+            return journal and asked.get("synchronous") in {"2", "3"}
         return asked.get("fsync") == "on" and asked.get("synchronous_commit") in {
             "on",
             "remote_apply",

@@ -136,6 +136,14 @@ def test_a_database_that_may_lose_commits_is_refused_at_start(
         a_log(database)
 
 
+def test_a_database_in_memory_is_refused_at_start() -> None:
+    database = Database("sqlite://")
+
+    with pytest.raises(NotDurable, match="memory"):
+        a_log(database)
+    database.close()
+
+
 def test_a_database_that_stops_being_durable_acknowledges_nothing(
     log: AuditLog, fault: Fault
 ) -> None:
