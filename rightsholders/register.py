@@ -20,12 +20,14 @@ from rightsholders.claims import (
     moved,
 )
 from rightsholders.names import NameIndex, Proposal
-from rightsholders.tiers import AliasRefused, Judged, Tiers, has_cue
+from rightsholders.tiers import GRAMMAR, AliasRefused, Judged, Tiers, has_cue
 from rightsholders.tokens import Tokens, tokens, words_of
 from rightsholders.words import Words
 
 # Across another split than the registered one: "he rb" is no Herb, "r 2 d 2" is R2D2.
 SHORTEST_RESPLIT = 4
+# "thor a" is no Thora, but "t h o r a" is.
+SPELT_OUT_FROM = 3
 
 
 class NoSuchClaim(RightsError):
@@ -234,7 +236,11 @@ class Claims:
             return True
         if len(proposal.letters) < SHORTEST_RESPLIT:
             return False
-        return all(len(piece) == 1 or piece not in self._words for piece in pieces)
+        spelt_out = sum(len(piece) == 1 for piece in pieces) >= SPELT_OUT_FROM
+        return all(
+            (spelt_out or piece not in GRAMMAR) if len(piece) == 1 else piece not in self._words
+            for piece in pieces
+        )
 
 
 def _extents(met: Sequence[_Met]) -> dict[str, _Extent]:
