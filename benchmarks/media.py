@@ -23,7 +23,7 @@ from generator.shots import Size
 from provenance.facts import ALGORITHMIC, Facts, Maker
 from provenance.manifest import read, sign
 from provenance.signing import Credentials, create_authority
-from provenance.visible import PRESENT_FROM, TEXT, VisibleMark
+from provenance.visible import PRESENT_FROM, TEXT, TEXT_BY_RULE, VisibleMark
 from service.media.errors import MediaError
 from service.media.headers import PictureKind
 from service.media.reading import read_clip, read_picture
@@ -159,7 +159,12 @@ def presence(folder: Path, data: Path | None) -> dict[str, object]:
     for seed, ground in enumerate(grounds(data)):
         film = np.broadcast_to(ground, (count, *ground.shape))
         mark = VisibleMark(
-            GROUND_SIZE.width, GROUND_SIZE.height, fps=FPS, frame_count=count, seed=seed
+            GROUND_SIZE.width,
+            GROUND_SIZE.height,
+            fps=FPS,
+            frame_count=count,
+            seed=seed,
+            text=(TEXT, TEXT_BY_RULE)[seed // 2 % 2],
         )
         for draw, found in ((mark.draw, drawn), (None, bare)):
             write(path, film, draw)

@@ -84,8 +84,15 @@ class Registry:
             AlreadyEnrolled: a person must look at it.
         """
         checked_handle(handle)
-        made = enrolment(photographs, self._faces, self._calibration)
-        return self.admit(conn, handle, owner, made, now=now)
+        return self.admit(conn, handle, owner, self.prepare(photographs), now=now)
+
+    def prepare(self, photographs: Sequence[NDArray[np.uint8]]) -> Enrolment:
+        """Return the templates of the one person whom all photographs show; asks no database.
+
+        Raises:
+            PhotographCount, PhotographRefused, PictureUnusable: send others.
+        """
+        return enrolment(photographs, self._faces, self._calibration)
 
     def admit(
         self, conn: Connection, handle: str, owner: str, made: Enrolment, *, now: datetime
@@ -163,6 +170,29 @@ class Registry:
         store.mark_revoked(conn, likeness_id, now)
         destroyed = store.shred(conn, likeness_id)
         return Revocation(likeness_id, now, store.record_change(conn, likeness_id).seq, destroyed)
+
+    def require_owner(self, conn: Connection, likeness_id: str, actor: str) -> Likeness:
+        """Return a likeness that `actor` owns.
+
+        Raises:
+            NoSuchLikeness: unknown or another's; both alike.
+        """
+        likeness = store.likeness_by_id(conn, likeness_id)
+        if likeness is None or likeness.owner != actor:
+            raise NoSuchLikeness(f"you have no likeness {likeness_id}")
+        return likeness
+
+    def require_granter(self, conn: Connection, grant_id: str, actor: str) -> Grant:
+        """Return a grant of a likeness that `actor` owns.
+
+        Raises:
+            NoSuchGrant: unknown or another's; both alike.
+        """
+        grant = records.grants_by_id(conn, [grant_id]).get(grant_id)
+        likeness = None if grant is None else store.likeness_by_id(conn, grant.likeness)
+        if grant is None or likeness is None or likeness.owner != actor:
+            raise NoSuchGrant(f"you have given no grant {grant_id}")
+        return grant
 
     def look(self, picture: NDArray[np.uint8]) -> list[Face]:
         """Return every face in `picture`, largest first; asks nobody whose they are.

@@ -15,6 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from provenance.failures import FrameTooSmall
 
 TEXT = "AI · imprimatur"
+TEXT_BY_RULE = "SYNTHETIC · imprimatur"
+"""For what a renderer computed by rule: synthetic, and no work of an AI."""
 MIN_SIDE = 128
 # Halfway between what was measured after H.264 as we write it, over patterns and photographs: the
 # least in 1464 marked frames was 0.925, the greatest in 1464 bare ones 0.517
@@ -51,6 +53,7 @@ class VisibleMark:
         fps: frames per second.
         frame_count: of the clip.
         seed: chooses the first corner; the same seed gives the same path.
+        text: what the plate says.
 
     Attributes:
         frame_count: of the clip the path is for.
@@ -61,13 +64,20 @@ class VisibleMark:
     """
 
     def __init__(
-        self, width: int, height: int, *, fps: Fraction, frame_count: int, seed: int
+        self,
+        width: int,
+        height: int,
+        *,
+        fps: Fraction,
+        frame_count: int,
+        seed: int,
+        text: str = TEXT,
     ) -> None:
         if min(width, height) < MIN_SIDE:
             raise FrameTooSmall(f"{width}x{height}: a side is under {MIN_SIDE} pixels")
         self.frame_count = max(1, frame_count)
         self.seed = seed
-        plate, opacity = _plate(width, height)
+        plate, opacity = _plate(width, height, text)
         self._plate = plate.astype(np.float32) - plate.mean(dtype=np.float32)
         self._energy = float(np.square(self._plate).sum())
         # The blend in integers: (under * keep + add) >> 8, at most 255 * 256, fits 16 bits.
@@ -135,17 +145,17 @@ class VisibleMark:
         return luma[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
-def _plate(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _plate(width: int, height: int, text: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return the plate's luma and its opacity, 0..1, both of the plate's shape."""
     side = min(width, height)
     pixels = max(11.0, side * 0.045)
     font = ImageFont.load_default(size=pixels)  # Aileron, inside Pillow: the same everywhere
-    left, top, right, bottom = (round(edge) for edge in font.getbbox(TEXT))
+    left, top, right, bottom = (round(edge) for edge in font.getbbox(text))
     pad = max(4, round(pixels * 0.45))
     size = (right - left + 2 * pad, bottom - top + 2 * pad)
     ink = Image.new("L", size, 0)
     pen = ImageDraw.Draw(ink)
-    pen.text((pad - left, pad - top), TEXT, fill=255, font=font)
+    pen.text((pad - left, pad - top), text, fill=255, font=font)
     # The light edge keeps the plate visible on a black picture.
     pen.rectangle((0, 0, size[0] - 1, size[1] - 1), outline=200, width=max(1, side // 360))
     cover = np.asarray(ink, dtype=np.float32) / 255

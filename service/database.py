@@ -147,6 +147,8 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
             # NORMAL loses the last commits on power failure, and with them acknowledged entries.
             "synchronous=FULL",
             "foreign_keys=ON",
+            # What was erased is overwritten, not only unlinked.
+            "secure_delete=ON",
             f"busy_timeout={int(busy_timeout_s * 1000)}",
         ):
             raw.execute(f"PRAGMA {pragma}").close()

@@ -104,9 +104,9 @@ def model(settings: Settings) -> VideoModel:
 
             return ScenesRenderer()
         case "ltx2":
-            from generator.ltx2 import Ltx2Model
+            from generator.ltx2 import Ltx2
 
-            return Ltx2Model(settings.ltx2_model, offline=settings.offline)
+            return Ltx2(settings.ltx2_model, offline=settings.offline)
         case _:
             assert_never(settings.generator)
 

@@ -12,7 +12,7 @@ from generator.model import DigitalSource, NotPermitted, Origin, Progress
 from generator.shots import Shot
 from provenance.facts import Disclosure, Facts, Input, Maker, Oversight
 from provenance.seal import Draw
-from provenance.visible import TEXT, VisibleMark
+from provenance.visible import TEXT, TEXT_BY_RULE, VisibleMark
 from service import jobs, ticket
 from service.decision import Stage
 from service.jobs import Fields, Step
@@ -86,7 +86,7 @@ def seal(run: Run) -> Next:
         ProvenanceError, MediaError: the file does not carry what it must; nothing is left of it.
     """
     settle(run, Step.INSPECT)
-    clip = _clip(run)
+    clip, facts = _clip(run), _facts(run)
     size = run.request.parameters.size
     mark = VisibleMark(
         size.width,
@@ -94,10 +94,11 @@ def seal(run: Run) -> Next:
         fps=clip.fps,
         frame_count=len(clip.frames),
         seed=run.request.parameters.seed,
+        text=facts.visible_mark,
     )
     sealed = _workshop(run).sealer.seal(
         sealed_path(run),
-        _facts(run),
+        facts,
         partial(_encode, run, clip),
         partial(_decode, run),
         mark=mark,
@@ -191,7 +192,7 @@ def _facts(run: Run) -> Facts:
         request_id=run.request.id,
         decision_id=text_of(run.results[Step.INSPECT], "decision"),
         disclosure=_disclosure(origin),
-        visible_mark=TEXT,
+        visible_mark=TEXT_BY_RULE if origin.source is DigitalSource.BY_RULE else TEXT,
         inputs=_inputs(run.request),
     )
 
