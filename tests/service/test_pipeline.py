@@ -39,9 +39,10 @@ class CountingModel(ScenesRenderer):
         return super().generate(shot, permit=permit, watch=watch, folder=folder)
 
 
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[SmallHouse]:
-    with a_house(tmp_path, model=CountingModel()) as made:
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SmallHouse]:
+    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+    with a_house(tmp_path, url=url, model=CountingModel()) as made:
         yield made
 
 
@@ -336,19 +337,15 @@ def test_a_picture_that_is_none_is_refused_before_any_job_exists(house: SmallHou
     assert refused.value.remedy
 
 
-def test_neither_prompt_nor_picture_stands_in_the_database(
-    house: SmallHouse, tmp_path: Path
-) -> None:
+def test_neither_prompt_nor_picture_stands_in_the_database(tmp_path: Path) -> None:
     picture = a_picture((1, 2, 3))
-    finished(
-        house,
-        submitted(
-            house, a_request("a red ball bounces past xylophonic quokkas", references=[picture])
-        ),
-    )
+    asked = a_request("a red ball bounces past xylophonic quokkas", references=[picture])
+    with a_house(tmp_path) as house:
+        assert finished(house, submitted(house, asked)).state is State.RELEASED
 
     stored = b"".join(path.read_bytes() for path in tmp_path.glob("house.sqlite3*"))
 
+    assert b"decision.made" in stored
     assert b"xylophonic" not in stored
     assert b"quokkas" not in stored
     assert picture.content[-40:] not in stored
