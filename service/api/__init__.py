@@ -1,0 +1,1 @@
+"""The HTTP surface: OpenAI's shapes where there are some, our own where there are none."""

@@ -1,0 +1,158 @@
+"""The web application: the routes, and the edge where every error becomes an answer."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from typing import TextIO
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from service import telemetry, wiring
+from service.api import (
+    audit,
+    claims,
+    decisions,
+    health,
+    likenesses,
+    models,
+    moderations,
+    reviews,
+    videos,
+)
+from service.api.errors import answered, problem_of
+from service.api.state import State, state_of
+from service.ids import new_id
+from service.settings import Settings
+from service.web import pages
+from service.wiring import House
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 32 << 20
+_ROUTERS = (
+    decisions.router,
+    videos.router,
+    moderations.router,
+    models.router,
+    audit.router,
+    likenesses.router,
+    claims.router,
+    reviews.router,
+    health.router,
+    pages.router,
+)
+
+OpenHouse = Callable[[Settings], AbstractContextManager[House]]
+
+
+def create_app(
+    settings: Settings, *, open_house: OpenHouse = wiring.opened, log_to: TextIO | None = None
+) -> FastAPI:
+    """Return the application; its house is opened when it starts and closed when it stops.
+
+    Args:
+        log_to: where the process logs from then on; None for stderr.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        telemetry.configure(log_to)
+        entered = open_house(settings)
+        house = await run_in_threadpool(entered.__enter__)
+        try:
+            app.state.state = State(house)
+            yield
+        finally:
+            await run_in_threadpool(entered.__exit__, None, None, None)
+
+    app = FastAPI(
+        title="Imprimatur",
+        version=wiring.VERSION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MAX_BODY_BYTES,
+    )
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(RequestValidationError, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    app.add_middleware(Edge)
+    return app
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return answered(problem_of(error), str(request.scope["state"]["request_id"]))
+
+
+class Edge:
+    """Gives every request an id, counts and logs it, and lets no error through.
+
+    An error that we know becomes the answer that `api/errors.py` has for it. Any other is a 500
+    that says nothing; the log gets its type, because a message may quote the request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = new_id("req", wiring.now())
+        scope.setdefault("state", {})["request_id"] = request_id
+        reply = _Reply(send, request_id)
+        started = time.perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, reply)
+            except Exception as error:  # noqa: BLE001 - the edge of the process
+                await self._fail(scope, receive, reply, error)
+            _count(scope, reply.status, time.perf_counter() - started)
+
+    async def _fail(
+        self, scope: Scope, receive: Receive, reply: "_Reply", error: Exception
+    ) -> None:
+        problem = problem_of(error)
+        if problem.status >= 500:
+            log.error("request.failed", error=type(error).__name__, code=problem.code)
+        if reply.status:
+            # The head is out already; breaking off is all that is left.
+            raise ConnectionError("the reply broke off")
+        await answered(problem, reply.request_id)(scope, receive, reply)
+
+
+class _Reply:
+    """Sends, and remembers the status; puts the headers of every reply on it."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            headers = MutableHeaders(scope=message)
+            headers["x-request-id"] = self.request_id
+            headers["x-content-type-options"] = "nosniff"
+            headers.setdefault("cache-control", "no-store")
+        await self._send(message)
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    # Addresses that lead nowhere share one label: anybody can think up more of them.
+    route = getattr(scope.get("route"), "path", "none")
+    method = str(scope["method"]) if route != "none" else "none"
+    state_of(Request(scope)).metrics.replied(route, method, status, seconds)
+    log.info(
+        "request.replied", route=route, method=method, status=status, ms=round(seconds * 1000, 1)
+    )
