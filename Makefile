@@ -44,7 +44,7 @@ check: $(VENV)/.dev ## Lint, walls, types, dead code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/mypy
-	@$(BIN)/vulture generator provenance likeness filters rightsholders service --min-confidence 80
+	@$(BIN)/vulture
 
 bench: $(VENV)/.dev ## Print every published figure as JSON (DATA=DIR for those that need it)
 	@for script in $$(ls benchmarks/*.py | grep -v -e __init__ -e measure); do \

@@ -1,4 +1,4 @@
-"""What signs manifests: the operator's certificate, or a development authority made on first start."""
+"""What signs manifests: the operator's certificate, or a development authority of our own."""
 
 import re
 from collections.abc import Callable

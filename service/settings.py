@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         database_url: empty for SQLite inside `home`.
         generator: which back end makes the clips.
         ltx2_model: folder or id for `generator=ltx2`.
+        ltx2_device: where it runs, such as `cuda`, `cuda:1` or `cpu`.
         offline: never ask a model hub.
         policy: a policy document; empty for the packaged default.
         origin: the name of the log in its checkpoints; never change it once the log has entries.
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", repr=False)
     generator: Literal["scenes", "ltx2"] = "scenes"
     ltx2_model: str = ""
+    ltx2_device: str = "cuda"
     offline: bool = True
     policy: Path | None = None
     origin: str = Field(default="imprimatur.local/log", pattern=r"^[a-z0-9.-]+(/[A-Za-z0-9._-]+)*$")

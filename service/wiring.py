@@ -106,7 +106,7 @@ def model(settings: Settings) -> VideoModel:
         case "ltx2":
             from generator.ltx2 import Ltx2
 
-            return Ltx2(settings.ltx2_model, offline=settings.offline)
+            return Ltx2(settings.ltx2_model, device=settings.ltx2_device, offline=settings.offline)
         case _:
             assert_never(settings.generator)
 

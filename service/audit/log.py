@@ -8,7 +8,6 @@ of whichever process comes next puts it into the tree.
 import asyncio
 import time
 from collections.abc import Sequence
-from types import TracebackType
 
 from sqlalchemy import Connection
 
@@ -88,12 +87,7 @@ class AuditLog:
     def __enter__(self) -> "AuditLog":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -146,7 +146,7 @@ class Sequencer:
         while (batch := self._next()) is not None:
             try:
                 outcomes = self._commit(batch.jobs)
-            except Exception as failed:  # noqa: BLE001 - every waiter is told, whatever it was
+            except Exception as failed:  # every waiter is told, whatever it was
                 batch.fail(failed)
                 continue
             batch.answer(outcomes)

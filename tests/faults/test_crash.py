@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provenance import manifest
+from provenance.report import State as Signature
 from service import jobs, notices
 from service.audit.reading import EntryFilter
 from service.certificates import development_identity
@@ -75,7 +76,7 @@ def assert_sealed(house: SmallHouse, job: jobs.Job, folder: Path) -> None:
     report = manifest.read(film, root)
 
     assert report is not None
-    assert report.state is manifest.State.TRUSTED
+    assert report.state is Signature.TRUSTED
     assert not (folder / "vault" / "quarantine" / job.id).exists()
 
 

@@ -24,22 +24,31 @@ NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GATE_OF = {"filters": Gate.FILTERS, "likeness": Gate.LIKENESS, "rights": Gate.RIGHTS}
 
 
-def seen(category: str, score: float = 1.0, **other: object) -> Observation:
+def seen(
+    category: str, score: float = 1.0, *, surface: str = "prompt", matched: tuple[str, ...] = ()
+) -> Observation:
     gate = GATE_OF.get(category.split(".")[0], Gate.FILTERS)
-    return Observation(
-        "", gate, "test@1", category, str(other.pop("surface", "prompt")), "prompt", score, **other
-    )  # type: ignore[arg-type]
+    return Observation("", gate, "test@1", category, surface, "prompt", score, None, matched)
 
 
 HARMLESS = (seen("filters.sexual", 0.0), seen("likeness.none"), seen("rights.none"))
 
 
-def decided(*observations: Observation, **options: object) -> Decision:
+def decided(
+    *observations: Observation,
+    mode: Mode = Mode.ENFORCE,
+    cleared: frozenset[str] = frozenset(),
+) -> Decision:
     return decide(
-        numbered(observations), POLICY, decision_id="dec_1", request_id="req_1",
-        stage=options.pop("stage", Stage.REQUEST), mode=options.pop("mode", Mode.ENFORCE), now=NOW,
-        **options,
-    )  # type: ignore[arg-type]  # fmt: skip
+        numbered(observations),
+        POLICY,
+        decision_id="dec_1",
+        request_id="req_1",
+        stage=Stage.REQUEST,
+        mode=mode,
+        now=NOW,
+        cleared=cleared,
+    )
 
 
 def test_no_observation_at_all_is_a_mistake() -> None:
