@@ -29,7 +29,7 @@ from service.keys import KeyRingError
 from service.media.errors import Code as MediaCode
 from service.media.errors import MediaError
 from service.request import BadRequest
-from service.reviews import AlreadyDecided, NoteTooLong, OwnRequest, UnknownReview
+from service.reviews import AlreadyDecided, NoteTooLong, OwnRequest, ReviewError, UnknownReview
 from service.subjects import SubjectErased, SubjectError
 from service.vault import NoSuchBlob, VaultError
 from service.wire import JSON
@@ -213,6 +213,7 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (NotHeld, _fixed(409, "not_held", "It does not wait for a person any more.")),
     (AlreadyDecided, _fixed(409, "already_decided")),
     (NoteTooLong, _fixed(400, "too_long", param="note")),
+    (ReviewError, _fixed(409, "review_not_possible", "This cannot be decided now.")),
     (PhotographRefused, _photograph),
     (PhotographCount, _fixed(400, "photograph_count", param="photographs")),
     (PictureUnusable, _fixed(400, "picture_unusable", param="photographs")),

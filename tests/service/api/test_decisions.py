@@ -1,0 +1,85 @@
+import json
+
+import pytest
+
+from filters.finding import FilterError
+from service.audit import verify_file
+from tests.service.api.site import PROMPT, SMALL, Site, a_picture
+
+
+def test_a_refusal_is_a_200_with_reasons(site: Site) -> None:
+    reply = site.call("POST", "/v1/policy/decisions", json={"prompt": "a nude model"})
+
+    decision = reply.json()
+    assert reply.status_code == 200
+    assert (decision["object"], decision["verdict"]) == ("policy.decision", "block")
+    assert decision["reasons"][0]["code"] == "filters.sexual"
+    assert decision["reasons"][0]["appealable"] is False
+    assert decision["ticket"] is None
+    assert decision["request_id"] == reply.headers["x-request-id"]
+
+
+def test_the_decision_is_in_the_log_when_the_reply_comes_and_its_proof_holds_offline(
+    site: Site,
+) -> None:
+    decision = site.call("POST", "/v1/policy/decisions", json={"prompt": PROMPT}).json()
+    index = decision["receipt"]["index"]
+
+    proof = site.call("GET", f"/v1/audit/proofs/{index}", "auditor")
+    entry = site.call("GET", f"/v1/audit/entries/{index}", "auditor").json()
+
+    assert entry["facts"]["decision"] == decision["id"]
+    assert verify_file.verify(proof.text, site.house.rooms.log.verifier_keys()[0])
+    assert PROMPT not in json.dumps(entry)
+
+
+@pytest.mark.parametrize("mode", ["shadow", "dry_run"])
+def test_only_an_enforced_decision_has_a_ticket(site: Site, mode: str) -> None:
+    sent = {"prompt": PROMPT, "mode": mode, **SMALL}
+
+    decision = site.call("POST", "/v1/policy/decisions", json=sent).json()
+
+    assert (decision["mode"], decision["verdict"], decision["ticket"]) == (mode, "allow", None)
+
+
+def test_an_unknown_mode_is_named(site: Site) -> None:
+    reply = site.call("POST", "/v1/policy/decisions", json={"prompt": PROMPT, "mode": "never"})
+
+    assert reply.status_code == 400
+    assert reply.json()["error"]["param"] == "mode"
+
+
+def test_a_filter_that_fails_holds(site: Site) -> None:
+    site.words.broken = FilterError("the model is gone")
+    try:
+        decision = site.call("POST", "/v1/policy/decisions", json={"prompt": PROMPT}).json()
+    finally:
+        site.words.broken = None
+
+    assert decision["verdict"] == "hold"
+    assert decision["reasons"][0]["code"] == "policy.unavailable"
+
+
+def test_a_picture_that_cannot_be_opened_is_named(site: Site) -> None:
+    files = {"input_reference": a_picture()[:60]}
+
+    reply = site.call("POST", "/v1/policy/decisions", data={"prompt": PROMPT}, files=files)
+
+    assert reply.status_code == 400
+    assert reply.json()["error"]["param"] == "input_reference"
+
+
+def test_decisions_are_pages_of_the_project(site: Site) -> None:
+    made = [
+        site.call("POST", "/v1/policy/decisions", json={"prompt": PROMPT}).json()["id"]
+        for _ in range(3)
+    ]
+
+    page = site.call("GET", "/v1/policy/decisions", params={"limit": 2}).json()
+    rest = site.call(
+        "GET", "/v1/policy/decisions", params={"limit": 1, "after": page["last_index"]}
+    ).json()
+
+    assert [one["id"] for one in page["data"]] == [made[2], made[1]]
+    assert page["has_more"] is True
+    assert rest["data"][0]["id"] == made[0]
