@@ -9,6 +9,18 @@ down_revision = "0001"
 # SQLite numbers rows by itself only where the primary key is spelled INTEGER.
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+JOB_STATES = "admitted queued running held refused failed cancelled released"
+JOB_HELD_STAGES = "request half_way output release"
+JOB_STEP_STEPS = "admit decide ticket queue claim generate inspect seal log release tell"
+QUOTA_USE_USES = "reserved debited returned"
+NOTICE_KINDS = "likeness_used claim_matched released held refused failed"
+REVIEW_STAGES = "request half_way output release"
+REVIEW_RULINGS = "open cleared refused"
+
+
+def _word(name: str, words: str) -> sa.Enum:
+    return sa.Enum(*words.split(), name=name, native_enum=False, create_constraint=True, length=16)
+
 
 def upgrade() -> None:
     """Create the tables."""
@@ -38,20 +50,7 @@ def _job() -> None:
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum(
-                "admitted",
-                "queued",
-                "running",
-                "held",
-                "refused",
-                "failed",
-                "cancelled",
-                "released",
-                name="job_state",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("job_state", JOB_STATES),
             nullable=False,
         ),
         sa.Column("steps_done", sa.Integer(), nullable=False),
@@ -65,16 +64,7 @@ def _job() -> None:
         sa.Column("percent", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "held_stage",
-            sa.Enum(
-                "request",
-                "half_way",
-                "output",
-                "release",
-                name="job_held_stage",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("job_held_stage", JOB_HELD_STAGES),
             nullable=True,
         ),
         sa.Column("error_code", sa.String(length=120), server_default="", nullable=False),
@@ -133,23 +123,7 @@ def _job_step() -> None:
         sa.Column("job", sa.String(length=80), nullable=False),
         sa.Column(
             "step",
-            sa.Enum(
-                "admit",
-                "decide",
-                "ticket",
-                "queue",
-                "claim",
-                "generate",
-                "inspect",
-                "seal",
-                "log",
-                "release",
-                "tell",
-                name="job_step_step",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("job_step_step", JOB_STEP_STEPS),
             nullable=False,
         ),
         sa.Column("fence", sa.BigInteger(), nullable=False),
@@ -191,15 +165,7 @@ def _quota_use() -> None:
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column(
             "use",
-            sa.Enum(
-                "reserved",
-                "debited",
-                "returned",
-                name="quota_use_use",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("quota_use_use", QUOTA_USE_USES),
             nullable=False,
         ),
         sa.Column("reserved_at", sa.BigInteger(), nullable=False),
@@ -256,18 +222,7 @@ def _notice() -> None:
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "likeness_used",
-                "claim_matched",
-                "released",
-                "held",
-                "refused",
-                "failed",
-                name="notice_kind",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("notice_kind", NOTICE_KINDS),
             nullable=False,
         ),
         sa.Column("subject", sa.String(length=128), nullable=False),
@@ -289,16 +244,7 @@ def _review() -> None:
         sa.Column("requester", sa.String(length=80), nullable=False),
         sa.Column(
             "stage",
-            sa.Enum(
-                "request",
-                "half_way",
-                "output",
-                "release",
-                name="review_stage",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("review_stage", REVIEW_STAGES),
             nullable=False,
         ),
         sa.Column("decision_id", sa.String(length=80), nullable=False),
@@ -307,15 +253,7 @@ def _review() -> None:
         sa.Column("opened_at", sa.BigInteger(), nullable=False),
         sa.Column(
             "ruling",
-            sa.Enum(
-                "open",
-                "cleared",
-                "refused",
-                name="review_ruling",
-                native_enum=False,
-                create_constraint=True,
-                length=16,
-            ),
+            _word("review_ruling", REVIEW_RULINGS),
             nullable=False,
         ),
         sa.Column("reviewer", sa.String(length=80), server_default="", nullable=False),
