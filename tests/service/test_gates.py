@@ -1,0 +1,105 @@
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from filters.finding import FilterError
+from likeness.faces import LikenessError
+from rightsholders.claims import RightsError
+from service.decision import Gate, Observation
+from service.gates import ALL, Gates
+from service.steps.run import asked
+from tests.builders import SmallHouse, a_house, a_request
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SmallHouse]:
+    with a_house(tmp_path) as made:
+        yield made
+
+
+def looked(house: SmallHouse, gates: Gates, prompt: str = "a red ball") -> tuple[Observation, ...]:
+    return gates.look(asked(house.rooms, a_request(prompt)), now=house.clock())
+
+
+def test_every_gate_says_something_even_of_a_harmless_prompt(house: SmallHouse) -> None:
+    seen = looked(house, house.rooms.gates)
+
+    assert {observation.gate for observation in seen} == set(ALL)
+    assert len({observation.id for observation in seen}) == len(seen)
+
+
+@pytest.mark.parametrize(
+    ("gate", "broken"),
+    [
+        (Gate.FILTERS, FilterError("x")),
+        (Gate.LIKENESS, LikenessError("x")),
+        (Gate.RIGHTS, RightsError("x")),
+    ],
+)
+def test_a_broken_gate_is_reported_and_the_others_still_look(
+    gate: Gate, broken: Exception, house: SmallHouse
+) -> None:
+    class Broken:
+        def __getattr__(self, _name: str) -> object:
+            raise broken
+
+    if gate is Gate.FILTERS:
+        house.filters.broken = broken
+        gates = house.rooms.gates
+    elif gate is Gate.LIKENESS:
+        gates = replace(house.rooms.gates, registry=Broken())  # type: ignore[arg-type]
+    else:
+        gates = replace(house.rooms.gates, claims=Broken())  # type: ignore[arg-type]
+
+    seen = looked(house, gates)
+
+    by_gate = {observation.gate: observation.category for observation in seen}
+    assert by_gate[gate] == "policy.unavailable"
+    assert {one for one, category in by_gate.items() if category == "policy.unavailable"} == {gate}
+
+
+def test_a_late_gate_is_unavailable(house: SmallHouse) -> None:
+    def late(_text: str, _surface: object) -> list[object]:
+        time.sleep(0.3)
+        return []
+
+    gates = replace(house.rooms.gates, judge_text=late, timeout_s=0.05)  # type: ignore[arg-type]
+
+    seen = looked(house, gates)
+
+    assert [one.category for one in seen if one.gate is Gate.FILTERS] == ["policy.unavailable"]
+
+
+def test_a_fault_that_nobody_foresaw_is_no_decision(house: SmallHouse) -> None:
+    def faulty(_text: str, _surface: object) -> list[object]:
+        raise ZeroDivisionError
+
+    gates = replace(house.rooms.gates, judge_text=faulty)
+
+    with pytest.raises(ZeroDivisionError):
+        looked(house, gates)
+
+
+def test_a_broken_gate_writes_no_prompt_into_the_log(
+    house: SmallHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.filters.broken = FilterError("could not read: xylophonic quokkas")
+
+    looked(house, house.rooms.gates, "xylophonic quokkas")
+
+    said = capsys.readouterr()
+    assert "gate.unavailable" in said.out + said.err
+    assert "quokka" not in said.out + said.err
+
+
+def test_spans_point_at_what_was_typed(house: SmallHouse) -> None:
+    prompt = "a red ball bounces past ＠ｍａｒａ"
+
+    seen = looked(house, house.rooms.gates, prompt)
+
+    (mention,) = [one for one in seen if one.category == "likeness.handle_unknown"]
+    assert mention.place is not None
+    assert prompt[mention.place.start : mention.place.end] == "＠ｍａｒａ"  # type: ignore[union-attr]
