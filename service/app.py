@@ -115,7 +115,7 @@ class Edge:
         with bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, _Body(scope, receive), reply)
-            except Exception as error:  # noqa: BLE001 - the edge of the process
+            except Exception as error:  # the edge of the process
                 await self._fail(scope, receive, reply, error)
             _count(scope, reply.status, time.perf_counter() - started)
 

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,9 +13,9 @@ HERE = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
 
 
 @pytest.fixture
-def browser(site: Site) -> Iterator[TestClient]:
+def browser(site: Site) -> TestClient:
     # Not entered: the site's own client has started the application.
-    yield TestClient(site.app, follow_redirects=False)
+    return TestClient(site.app, follow_redirects=False)
 
 
 def signed_in(site: Site, browser: TestClient, who: str = "creator") -> TestClient:
@@ -97,7 +96,7 @@ def test_a_forged_or_old_or_revoked_session_is_nobody(site: Site, browser: TestC
     head, _, tail = good.partition(".")
     for forged in (f"{head}x.{tail}", f"{head}.{tail[::-1]}", head, "", "é.é", "a" * 900):
         stranger = TestClient(site.app)
-        reply = stranger.get("/", headers={"cookie": f"{COOKIE}={forged}".encode()})
+        reply = stranger.get("/", headers={b"cookie": f"{COOKIE}={forged}".encode()})
         assert "API key" in reply.text, forged
 
     with site.house.rooms.database.transaction() as conn:
@@ -214,9 +213,11 @@ def test_every_field_has_a_label(site: Site, browser: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("name", "least"),
-    [("ink", 4.5), ("muted", 4.5), ("link", 4.5), ("stop", 4.5), ("wait", 4.5), ("go", 4.5)]
-    + [("line", 3.0)],
-)
+    [
+        ("ink", 4.5), ("muted", 4.5), ("link", 4.5), ("stop", 4.5), ("wait", 4.5), ("go", 4.5),
+        ("line", 3.0),
+    ],
+)  # fmt: skip
 def test_every_colour_has_contrast_enough_on_paper(name: str, least: float) -> None:
     tokens = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", _STYLE.read_text()))
 
