@@ -127,7 +127,7 @@ class Edge:
             log.error("request.failed", error=type(error).__name__, code=problem.code)
         if reply.status:
             # The head is out already; breaking off is all that is left.
-            raise ConnectionError("the reply broke off")
+            raise ConnectionError("the reply broke off") from None
         await answered(problem, reply.request_id)(scope, receive, reply)
 
 

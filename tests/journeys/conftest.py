@@ -22,9 +22,14 @@ class Served:
         return OpenAI(base_url=f"{self.base_url}/v1", api_key=self.site.keys[who], max_retries=2)
 
 
+def _socket() -> socket.socket:
+    # With the protocol left open, asyncio does not switch off Nagle's algorithm.
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with a_site(tmp_path_factory.mktemp("journey")) as site, socket.socket() as listening:
+    with a_site(tmp_path_factory.mktemp("journey")) as site, _socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         config = uvicorn.Config(site.app, lifespan="off", log_config=None, access_log=False)
