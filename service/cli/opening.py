@@ -1,0 +1,153 @@
+"""Opening the house, or only its books, and finding who acts here."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from service.cli.errors import Refused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from service.audit.log import AuditLog
+    from service.database import Database
+    from service.request import Requester
+    from service.settings import Settings
+    from service.wiring import House
+
+LOCAL = "local operator"
+"""Display name of the account, and name of the project, that the command line makes for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What is written down, without a single model: enough to ask, prove and keep accounts."""
+
+    database: "Database"
+    log: "AuditLog"
+
+
+def settings() -> "Settings":
+    """Return the settings of the environment."""
+    from service.settings import from_environment
+
+    return from_environment()
+
+
+@contextmanager
+def house(chosen: "Settings") -> Iterator["House"]:
+    """Yield the whole house; what it logs while a person waits is errors only."""
+    from filters.minilm import GRAPH
+    from service import wiring
+
+    _only_errors()
+    if not (chosen.cache / "minilm" / GRAPH).exists() and sys.stderr.isatty():
+        sys.stderr.write("Preparing the text encoder, this once.\n")
+    with wiring.opened(chosen) as opened:
+        yield opened
+
+
+@contextmanager
+def books(chosen: "Settings") -> Iterator[Books]:
+    """Yield the books of a house that was opened before.
+
+    Raises:
+        Refused: nothing was ever written here.
+    """
+    from service import wiring
+    from service.audit.log import AuditLog
+    from service.database import Database
+    from service.keys import KeyRing, Purpose
+    from service.migrations import bring_up_to_date
+    from service.subjects import SubjectKeys
+
+    _only_errors()
+    if not has_books(chosen):
+        raise Refused(
+            f"{chosen.home}: nothing is written here yet; set IMPRIMATUR_HOME to the folder that "
+            "`imprimatur serve` uses, or start it once"
+        )
+    database = Database(chosen.url)
+    try:
+        bring_up_to_date(database)
+        keys = KeyRing(chosen.home / "keys", wiring.now)
+        with AuditLog(
+            database,
+            signer=keys.signing(Purpose.LOG),
+            trusted=keys.verifying(Purpose.LOG),
+            origin=chosen.origin,
+            subjects=SubjectKeys(keys.secrets(Purpose.VAULT)),
+            clock=wiring.now,
+            proofs=f"{chosen.public_url}/v1/audit/proofs/",
+        ) as log:
+            yield Books(database, log)
+    finally:
+        database.close()
+
+
+def has_books(chosen: "Settings") -> bool:
+    """Whether this home was opened before; nothing is created by asking."""
+    database = chosen.home / "imprimatur.sqlite3"
+    return (chosen.home / "keys").is_dir() and (bool(chosen.database_url) or database.exists())
+
+
+def person(database: "Database", chosen: str) -> "Requester":
+    """Return who acts: the actor `chosen`, or the local operator, made on first use.
+
+    Raises:
+        NoSuchAccount: nobody has this id.
+    """
+    from service import accounts, wiring
+    from service.request import Requester
+
+    if chosen:
+        with database.reading() as conn:
+            accounts.actor(conn, chosen)
+    with database.reading() as conn:
+        found = _local(conn)
+    if found is None:
+        with database.transaction() as conn:
+            found = _local(conn) or _made(conn, wiring.now())
+    return Requester(chosen or found.actor, found.project)
+
+
+def _local(conn: "Connection") -> "Requester | None":
+    from sqlalchemy import select
+
+    from service.accounts.people import actor_table, project_table
+    from service.request import Requester
+
+    actor, project = (
+        conn.execute(
+            select(table.c.id).where(column == LOCAL).order_by(table.c.id).limit(1)
+        ).scalar()
+        for table, column in (
+            (actor_table, actor_table.c.display),
+            (project_table, project_table.c.name),
+        )
+    )
+    return Requester(actor, project) if actor and project else None
+
+
+def _made(conn: "Connection", now: "datetime") -> "Requester":
+    from service import accounts
+    from service.request import Requester
+
+    return Requester(
+        accounts.create_actor(conn, LOCAL, now).id, accounts.create_project(conn, LOCAL, now).id
+    )
+
+
+def _only_errors() -> None:
+    import logging
+
+    import structlog
+
+    from service import telemetry
+
+    telemetry.configure(sys.stderr)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))

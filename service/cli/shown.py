@@ -1,0 +1,73 @@
+"""A decision as people read it, and as programs do."""
+
+from typing import TYPE_CHECKING, assert_never
+
+from service.cli.terminal import JSON, plain
+
+if TYPE_CHECKING:
+    from service.cli.proof import Proof
+    from service.decision import Decision, Place, Reason
+    from service.desk import Answer
+
+WORDS = {
+    "allow": "Allowed.",
+    "hold": "Held: a person has to look at it.",
+    "block": "Blocked.",
+}
+
+
+def as_json(answer: "Answer", prompt: str, proof: "Proof") -> JSON:
+    """Return the decision of the API, with the words under each span and the checked proof."""
+    from service.wire import decision_json
+
+    whole = decision_json(answer.decision, receipt=answer.receipt, ticket=answer.ticket)
+    for reason, shown in zip(answer.decision.reasons, whole["reasons"], strict=True):
+        shown["words"] = _words(reason, prompt)
+    return {**whole, "proof": proof.as_json()}
+
+
+def as_text(decision: "Decision", prompt: str, proof: "Proof") -> str:
+    """Return the decision in sentences."""
+    lines = [WORDS[decision.verdict.word]]
+    for reason in decision.reasons:
+        lines += [
+            f"- {reason.message}",
+            f"  rule {reason.rule}, score {reason.score:.2f} of {reason.threshold:.2f}: "
+            + reason.verdict.word,
+            f"  seen in {_where(reason, prompt)}",
+            f"  to change it: {reason.remedy}",
+        ]
+    lines.append(f"Decision {decision.id}. {proof.words()}")
+    return "\n".join(lines)
+
+
+def _words(reason: "Reason", prompt: str) -> str | None:
+    from service.decision import Span
+
+    if isinstance(reason.place, Span) and reason.param == "prompt":
+        return prompt[reason.place.start : reason.place.end]
+    return None
+
+
+def _where(reason: "Reason", prompt: str) -> str:
+    param = plain(reason.param)
+    words = _words(reason, prompt)
+    if words is not None:
+        return f"the prompt: “{plain(words)}”"
+    return f"{param}{_place(reason.place)}"
+
+
+def _place(place: "Place | None") -> str:
+    from service.decision import Moment, Region, Span
+
+    match place:
+        case None:
+            return ""
+        case Span(start, end):
+            return f", characters {start} to {end}"
+        case Region(_, x, y, width, height):
+            return f", {width}x{height} pixels at {x},{y}"
+        case Moment(start_ms, end_ms):
+            return f", {start_ms} to {end_ms} ms"
+        case _:
+            assert_never(place)
