@@ -152,3 +152,20 @@ def test_the_log_of_a_whole_journey_holds_no_prompt_no_handle_and_no_key(
         assert word not in said
     for key in served.site.keys.values():
         assert key not in said
+
+
+@pytest.mark.parametrize("kind", ["announced", "in chunks"])
+def test_a_body_that_is_too_large_is_cut_off_on_a_real_connection(
+    served: Served, kind: str
+) -> None:
+    block = b"x" * (1 << 20)
+    body = block * 33 if kind == "announced" else (block for _ in range(33))
+
+    reply = httpx2.post(
+        f"{served.base_url}/v1/videos",
+        content=body,
+        headers={"authorization": f"Bearer {served.site.keys['creator']}"},
+    )
+
+    assert reply.status_code == 413
+    assert reply.json()["error"]["code"] == "too_large"

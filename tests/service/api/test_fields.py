@@ -4,7 +4,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.api.fields import Fields, read
@@ -39,6 +39,7 @@ def nested(texts: dict[str, list[str]]) -> dict[str, object]:
     return whole
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.dictionaries(NAMES, st.lists(TEXTS, min_size=1, max_size=3), min_size=1, max_size=6))
 def test_json_and_multipart_are_the_same_fields(texts: dict[str, list[str]]) -> None:
     heads = [name.partition("[")[0] for name in texts]
@@ -55,6 +56,7 @@ def test_json_and_multipart_are_the_same_fields(texts: dict[str, list[str]]) -> 
     assert from_json.texts == {name: tuple(values) for name, values in texts.items()}
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "", "text/plain", "x;y=\xff"]))
 def test_any_bytes_are_fields_or_a_bad_request(body: bytes, kind: str) -> None:
     try:
@@ -63,6 +65,7 @@ def test_any_bytes_are_fields_or_a_bad_request(body: bytes, kind: str) -> None:
         assert refused.remedy
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.binary(max_size=200), st.integers(0, 200))
 def test_any_part_of_a_multipart_body_is_fields_or_a_bad_request(junk: bytes, at: int) -> None:
     whole = multipart({"prompt": ["a red ball"]})
@@ -73,6 +76,7 @@ def test_any_part_of_a_multipart_body_is_fields_or_a_bad_request(junk: bytes, at
         assert refused.remedy
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 300))
 def test_a_range_is_what_rfc_9110_says(start: int, end: int, size: int) -> None:
     content = bytes(index % 256 for index in range(size))
