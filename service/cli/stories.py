@@ -185,7 +185,6 @@ def _act(log: "AuditLog", index: int, title: str, type_: str, **facts: object) -
 
 
 def _not_released(stage: Stage, job: "Job") -> Beat:
-    from service.audit.reading import EntryFilter
 
     rooms = stage.house.rooms
     proof = (

@@ -1,0 +1,114 @@
+"""Checks of what decides, makes and writes films: every model opened, one second encoded."""
+
+import tempfile
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from service import wiring
+from service.doctor.said import Level, Said
+from service.media.writing import write_mp4
+from service.settings import Settings
+
+
+def encoder(settings: Settings) -> Said:
+    """Return whether the text encoder is exported and the pinned one."""
+    from filters.minilm import GRAPH, GRAPH_SHA256, MiniLM
+
+    folder = settings.cache / "minilm"
+    if not (folder / GRAPH).exists():
+        return Said(Level.WARN, "not exported yet", "imprimatur models prepare")
+    MiniLM(folder)
+    return Said(Level.OK, f"MiniLM {GRAPH_SHA256[:12]} in {folder}")
+
+
+def prompt_filter(_settings: Settings) -> Said:
+    """Return whether its weights are those of their card."""
+    from filters.weights import load_weights
+
+    return Said(Level.OK, f"weights {load_weights().version}")
+
+
+def faces(_settings: Settings) -> Said:
+    """Return whether the face model is the calibrated one."""
+    from likeness.dlib_faces import DlibFaces
+    from likeness.thresholds import load_calibration
+
+    model = DlibFaces()
+    load_calibration()
+    return Said(Level.OK, f"dlib {model.sha256[:12]}, calibrated")
+
+
+def pictures(_settings: Settings) -> Said:
+    """Return whether the nudity detector is the pinned one."""
+    from filters.nudity import NudityDetector
+
+    NudityDetector()
+    return Said(Level.OK, "NudeNet")
+
+
+def speech(_settings: Settings) -> Said:
+    """Return whether the voice detector opens."""
+    from filters.speech import VoiceActivity
+
+    VoiceActivity()
+    return Said(Level.OK, "voice activity; no transcriber, so speech is held")
+
+
+def words(_settings: Settings) -> Said:
+    """Return whether the word list opens."""
+    from rightsholders.words import load_words
+
+    load_words()
+    return Said(Level.OK, "word list")
+
+
+def policy(settings: Settings) -> Said:
+    """Return which policy is live, and that it is whole."""
+    from service.policy_book import PolicyRefused, load
+    from service.reasons import CATEGORIES, SURFACES
+
+    document = (settings.policy or wiring.DEFAULT_POLICY).read_bytes()
+    try:
+        policy = load(document, categories=CATEGORIES, surfaces=SURFACES)
+    except PolicyRefused as refused:
+        return Said(Level.FAIL, str(refused), "unset IMPRIMATUR_POLICY")
+    return Said(Level.OK, f"{policy.ref.id} {policy.ref.version}, {len(policy.rules)} rules")
+
+
+def generator(settings: Settings) -> Said:
+    """Return which one makes films, and what it lacks."""
+    from importlib.util import find_spec
+
+    wiring.model(settings)
+    if settings.generator == "scenes":
+        return Said(Level.OK, "scenes: draws by rule, no trained model")
+    if find_spec("diffusers") is None:
+        return Said(Level.FAIL, "diffusers is not installed", "make demo")
+    folder = Path(settings.ltx2_model)
+    if folder.is_dir():
+        from generator.weights import check_folder
+
+        check_folder(folder, frozenset())
+        return Said(Level.OK, f"ltx2 in {folder}, on {settings.ltx2_device}")
+    return Said(
+        Level.WARN, f"ltx2: {folder} is no folder, and an id is looked up at the first film",
+        "export IMPRIMATUR_LTX2_MODEL=/a/folder/of/weights",
+    )  # fmt: skip
+
+
+def codecs(_settings: Settings) -> Said:
+    """Return whether a second of film can be written."""
+    from generator.shots import Size
+
+    frames = np.zeros((8, 128, 128, 3), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        write_mp4(
+            Path(folder) / "codecs.mp4",
+            [frames],
+            size=Size(128, 128),
+            fps=Fraction(8),
+            samples=np.zeros((48_000, 2), np.float32),
+        )
+    return Said(Level.OK, "H.264 and AAC, one second written")
