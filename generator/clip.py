@@ -4,6 +4,8 @@ Twenty seconds of 1080p are 3 GB as RGB, so the frames live in a memory-mapped `
 `np.memmap` is an `ndarray`: whoever reads a clip slices blocks of frames and need not know.
 """
 
+import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -76,3 +78,20 @@ def open_clip(folder: Path, fps: Fraction) -> Clip:
     if samples.shape != (sample_count(len(frames), fps), 2):
         raise ClipDamaged(f"clip in {folder.name}: sound has shape {samples.shape}")
     return Clip(frames, fps, samples)
+
+
+def kept(folder: Path) -> str:
+    """Make the files of a clip survive a power failure, and return the SHA-256 of both, hex.
+
+    Raises:
+        ClipDamaged: a file is missing or cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        for name in ("frames.npy", "sound.npy"):
+            with (folder / name).open("rb") as file:
+                os.fsync(file.fileno())
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as broken:
+        raise ClipDamaged(f"clip in {folder.name} cannot be read") from broken
+    return digest.hexdigest()

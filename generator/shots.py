@@ -39,12 +39,12 @@ class Shot:
         first_frame: shape (height, width, 3), uint8, RGB, any size; None for text to video.
     """
 
-    prompt: str
+    prompt: str = field(repr=False)
     size: Size
     seconds: int
     fps: Fraction
     seed: int
-    negative: str = ""
+    negative: str = field(default="", repr=False)
     first_frame: NDArray[np.uint8] | None = field(default=None, compare=False)
 
     @property

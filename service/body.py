@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 from fractions import Fraction
 
@@ -17,19 +18,21 @@ class BodyDamaged(Exception):
     """What was opened is not a request."""
 
 
-def fingerprint(request: GenerationRequest) -> str:
-    """Return what is equal for two sendings of the same request: fields and files, not form."""
-    return hashlib.sha256(
-        rfc8785.dumps(
-            [
-                request.prompt,
-                list(parameters_json(request.parameters).values()),
-                [[one.param, one.kind.value, one.sha256] for one in request.references],
-                list(request.handles),
-                request.territory,
-            ]
-        )
-    ).hexdigest()
+def fingerprint(request: GenerationRequest, key: bytes) -> str:
+    """Return what is equal for two sendings of the same request: fields and files, not form.
+
+    Keyed, since a bare hash of a prompt can be guessed.
+    """
+    fields = rfc8785.dumps(
+        [
+            request.prompt,
+            list(parameters_json(request.parameters).values()),
+            [[one.param, one.kind.value, one.sha256] for one in request.references],
+            list(request.handles),
+            request.territory,
+        ]
+    )
+    return hmac.new(key, b"impr/fingerprint/v1\n" + fields, hashlib.sha256).hexdigest()
 
 
 def parameters_json(parameters: Parameters) -> Fields:

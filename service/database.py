@@ -121,21 +121,29 @@ class Database:
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
+        # The chain is cut: a driver's message may quote the values of a row.
         try:
             yield
         except DBAPIError as broken:
-            raise _unavailable(broken) from broken
+            raise _unavailable(broken) from None
         except SQLAlchemyError as broken:
-            raise DatabaseUnavailable("error", "see the log for the statement") from broken
+            raise DatabaseUnavailable("error", type(broken).__name__) from None
 
 
 def _engine(url: str, busy_timeout_s: float) -> Engine:
+    # Values never reach an exception's text.
     if not url.startswith("sqlite"):
         return create_engine(
-            url, pool_pre_ping=True, pool_size=20, isolation_level="READ COMMITTED"
+            url,
+            pool_pre_ping=True,
+            pool_size=20,
+            isolation_level="READ COMMITTED",
+            hide_parameters=True,
         )
     engine = create_engine(
-        url, connect_args={"timeout": busy_timeout_s, "check_same_thread": False}
+        url,
+        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -177,4 +185,5 @@ def _unavailable(broken: DBAPIError) -> DatabaseUnavailable:
     for pattern, cause, remedy in _CAUSES:
         if re.search(pattern, said):
             return DatabaseUnavailable(cause, remedy)
-    return DatabaseUnavailable("error", f"{type(broken.orig).__name__}: see the log")
+    state = getattr(broken.orig, "sqlstate", None) or ""
+    return DatabaseUnavailable("error", f"{type(broken.orig).__name__} {state}".strip())

@@ -1,5 +1,6 @@
 """The three gates, asked together. They read; what they saw comes back as observations."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as Late
@@ -9,7 +10,10 @@ from datetime import datetime
 import numpy as np
 import structlog
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
+import likeness.store
+import rightsholders.store
 from filters.finding import FilterError, Finding, Surface
 from filters.normalise import Reading
 from likeness.faces import LikenessError
@@ -47,6 +51,18 @@ class Asked:
     reading: Reading
     pictures: tuple[Picture, ...]
 
+    def named_pictures(self) -> list[tuple[str, Picture]]:
+        """Return each picture with a name of its own, such as `input_reference[1]`."""
+        references = self.request.references
+        if len(references) == 1:
+            return [(references[0].param, self.pictures[0])]
+        return [
+            (f"{reference.param}[{number}]", picture)
+            for number, (reference, picture) in enumerate(
+                zip(references, self.pictures, strict=True)
+            )
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
@@ -74,24 +90,38 @@ class Gates:
             Gate.RIGHTS: lambda: self._rights(asked, now),
         }
         running = [(gate, self.executor.submit(asks[gate])) for gate in gates]
-        seen = [each for gate, future in running for each in self._answer(gate, future)]
+        until = time.monotonic() + self.timeout_s
+        seen = [each for gate, future in running for each in self._answer(gate, future, until)]
         return reasons.numbered(seen)
 
-    def _answer(self, gate: Gate, future: Future[list[Observation]]) -> list[Observation]:
+    def registers(self, conn: Connection) -> tuple[object, object]:
+        """Return how far the registers of likenesses and claims are; equal: nothing has changed."""
+        return (likeness.store.last_change(conn), rightsholders.store.last_change(conn))
+
+    def locked_registers(self, conn: Connection) -> tuple[object, object]:
+        """Return `registers`, and let no other transaction change them before this one ends."""
+        likeness.store.wait_for_writers(conn)
+        rightsholders.store.wait_for_writers(conn)
+        return self.registers(conn)
+
+    def _answer(
+        self, gate: Gate, future: Future[list[Observation]], until: float
+    ) -> list[Observation]:
         try:
-            return future.result(timeout=self.timeout_s)
+            return future.result(timeout=max(0.0, until - time.monotonic()))
         except (FilterError, LikenessError, RightsError) as broken:
             log.error("gate.unavailable", gate=gate.value, error=type(broken).__name__)  # noqa: TRY400 - a traceback may hold the text
         except Late:
+            # One that has not begun need not begin: nobody waits for it any more.
+            future.cancel()
             log.error("gate.late", gate=gate.value, timeout_s=self.timeout_s)  # noqa: TRY400 - nothing to trace
         return [reasons.could_not_look(gate, f"{gate.value}.gate")]
 
     def _filters(self, asked: Asked) -> list[Observation]:
         findings = self.judge_text(asked.request.prompt, Surface.PROMPT)
-        seen = [reasons.from_finding(finding, param="prompt") for finding in findings]
-        for reference, picture in zip(asked.request.references, asked.pictures, strict=True):
-            found = self.judge_pictures([(0, picture)], Surface.PICTURE)
-            seen += [reasons.from_finding(finding, param=reference.param) for finding in found]
+        seen = _said(findings, "prompt")
+        for param, picture in asked.named_pictures():
+            seen += _said(self.judge_pictures([(0, picture)], Surface.PICTURE), param)
         return seen
 
     def _likeness(self, asked: Asked, now: datetime) -> list[Observation]:
@@ -112,9 +142,9 @@ class Gates:
         seen += [
             reasons.from_mention(each, span_of=span_of, param="likenesses") for each in in_field
         ]
-        for reference, sightings in zip(request.references, sighted, strict=True):
+        for (param, _), sightings in zip(asked.named_pictures(), sighted, strict=True):
             seen += [
-                reasons.from_sighting(each, surface=Surface.PICTURE, param=reference.param, frame=0)
+                reasons.from_sighting(each, surface=Surface.PICTURE, param=param, frame=0)
                 for each in sightings
             ]
         return seen or [reasons.nothing_seen(Gate.LIKENESS, "likeness.faces", param="request")]
@@ -129,3 +159,10 @@ class Gates:
         return seen or [
             reasons.nothing_seen(Gate.RIGHTS, "rights.names@1", param="prompt", index=checkpoint)
         ]
+
+
+def _said(findings: Sequence[Finding], param: str) -> list[Observation]:
+    """Return the findings; a detector that says nothing at all has not looked."""
+    if not findings:
+        return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
+    return [reasons.from_finding(finding, param=param) for finding in findings]

@@ -47,6 +47,8 @@ class Inspection:
             allowed: likenesses that the request was allowed to depict.
         """
         frames = self.sample(len(clip.frames), clip.fps)
+        if not frames:
+            return reasons.numbered([reasons.could_not_look(Gate.FILTERS, "filters.no_frame")])
         asks: list[tuple[Gate, Callable[[], list[Observation]]]] = [
             (Gate.FILTERS, lambda: self._pictures(clip, frames, beat)),
             (Gate.FILTERS, lambda: self._sound(clip, beat)),
@@ -65,15 +67,18 @@ class Inspection:
         findings: list[Finding] = []
         for number in frames:
             beat()
-            findings += self.judge_pictures([(number, clip.frames[number])], Surface.FRAMES)
+            found = self.judge_pictures([(number, clip.frames[number])], Surface.FRAMES)
+            if not found:
+                return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
+            findings += found
         return [reasons.from_finding(worst, param="output") for worst in _worst(findings)]
 
     def _sound(self, clip: Clip, beat: Beat) -> list[Observation]:
         beat()
-        return [
-            reasons.from_finding(finding, param="output")
-            for finding in self.listen(np.asarray(clip.samples))
-        ]
+        heard = self.listen(np.asarray(clip.samples))
+        if not heard:
+            return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
+        return [reasons.from_finding(finding, param="output") for finding in heard]
 
     def _faces(
         self,

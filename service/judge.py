@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from service.decision import (
-    Condition,
     Decision,
     Gate,
     Mode,
@@ -37,8 +36,8 @@ def decide(
     Args:
         observations: everything seen. A gate that the policy requires at this stage and that
             reported nothing becomes an observation of its own, which holds the request.
-        cleared: `standing` of holds that a person has cleared for this request; a block is never
-            cleared.
+        cleared: `standing` of holds that a person has cleared for this request; a block, and a
+            check that could not be made, are never cleared.
 
     Raises:
         NothingChecked: there is no observation at all.
@@ -50,7 +49,7 @@ def decide(
         reason
         for observation in seen
         if (reason := _reason(observation, policy)) is not None
-        and not (reason.verdict is Verdict.HOLD and standing(reason, observation) in cleared)
+        and not (_clearable(reason) and standing(reason, observation) in cleared)
     )
     return Decision(
         id=decision_id,
@@ -60,7 +59,7 @@ def decide(
         stage=stage,
         verdict=strictest(reasons),
         reasons=tuple(sorted(reasons, key=lambda reason: -reason.verdict)),
-        conditions=_conditions(policy),
+        conditions=(VisibleMark(),),
         observations=seen,
         policy=policy.ref,
         billable=strictest(reasons) is Verdict.ALLOW and mode is Mode.ENFORCE,
@@ -70,20 +69,29 @@ def decide(
 def standing(reason: Reason, observation: Observation) -> str:
     """Return what identifies a hold for as long as the facts are the same.
 
-    A person who clears a hold clears exactly this: another code, another field or another person
-    or claim matched is a new hold.
+    A person who clears a hold clears exactly this: another code, another field, another place or
+    another person or claim matched is a new hold. The place counts, since a stranger matches
+    nobody, and neither does somebody who has revoked.
     """
-    return "|".join((reason.code, reason.param, *observation.matched))
+    return "|".join((reason.code, reason.param, repr(observation.place), *observation.matched))
 
 
 def standings(decision: Decision) -> frozenset[str]:
-    """Return the `standing` of each hold in `decision`: what clearing it would clear."""
+    """Return the `standing` of each hold in `decision`: what clearing it would clear.
+
+    That a check could not be made is not among them: whoever clears it lets the gates look again,
+    and does not stand in for them.
+    """
     by_id = {observation.id: observation for observation in decision.observations}
     return frozenset(
         standing(reason, by_id[reason.observation])
         for reason in decision.reasons
-        if reason.verdict is Verdict.HOLD
+        if _clearable(reason)
     )
+
+
+def _clearable(reason: Reason) -> bool:
+    return reason.verdict is Verdict.HOLD and reason.code != UNAVAILABLE
 
 
 def _missing(
@@ -100,7 +108,7 @@ def _missing(
             param="request",
             score=1.0,
         )
-        for gate in sorted(policy.requires[stage] - looked)
+        for gate in sorted(policy.requires.get(stage, frozenset(Gate)) - looked)
     )
 
 
@@ -125,7 +133,3 @@ def _reason(observation: Observation, policy: Policy) -> Reason | None:
         place=observation.place,
         appealable=False,
     )
-
-
-def _conditions(policy: Policy) -> tuple[Condition, ...]:
-    return (VisibleMark(),) if policy.always_marked else ()

@@ -21,12 +21,19 @@ process may die anywhere: another takes the job over and goes on after the last 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from service import jobs
-from service.jobs import Admitted, Job, Lease, Repeat, Step
+from service.audit.errors import AuditError
+from service.database import DatabaseUnavailable
+from service.jobs import Admitted, Job, JobError, Lease, Repeat, Step
+from service.media.errors import MediaError
 from service.request import GenerationRequest
 from service.rooms import Rooms, Workshop
 from service.steps import back, ending, front
-from service.steps.run import Crossing, Next, Run, Side, taken_up
+from service.steps.run import Crossing, Next, Run, never, taken_up, uneventful
+
+log = structlog.get_logger()
 
 STEPS: dict[Step, Callable[[Run], Next]] = {
     # 1 is `front.admit`: before it there is no job to run.
@@ -43,10 +50,6 @@ STEPS: dict[Step, Callable[[Run], Next]] = {
 }
 
 
-def _uneventful(_step: Step, _side: Side) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """Takes requests in and jobs on.
@@ -55,25 +58,36 @@ class Pipeline:
         owner: names this process in leases.
         workshop: what steps 7 and 8 need; None in a process that only takes requests in.
         crossing: told before and after each commit.
+        stopping: whether this process was told to end.
     """
 
     rooms: Rooms
     owner: str
     workshop: Workshop | None = None
-    crossing: Crossing = _uneventful
+    crossing: Crossing = uneventful
+    stopping: Callable[[], bool] = never
 
     def submit(self, request: GenerationRequest, *, is_retry: bool = False) -> Job:
         """Take a request as far as the queue, a review or its refusal: steps 1 to 4.
 
+        Once there is a job it is returned as it stands, also when we could not go on: another
+        process does, and a client that heard of an error would send it again.
+
         Raises:
-            BadRequest, IdempotencyConflict, DatabaseUnavailable: there is no job.
+            BadRequest, IdempotencyConflict: there is no job.
+            DatabaseUnavailable: there is none, or we cannot say; the same request sent again
+                with its idempotency key finds it.
         """
         admission = front.admit(self.rooms, request, self.owner, self.crossing, is_retry=is_retry)
         match admission:
             case Repeat(job):
                 return job
-            case Admitted(_, lease):
-                return self.carry_on(lease)
+            case Admitted(job, lease):
+                try:
+                    return self.carry_on(lease)
+                except (DatabaseUnavailable, AuditError, MediaError, JobError) as broken:
+                    log.warning("job.left", job=job.id, error=type(broken).__name__)
+                    return self._job(lease)
 
     def claim(self) -> Lease | None:
         """Lease the job whose turn it is, if there is one."""
@@ -86,12 +100,15 @@ class Pipeline:
         Raises:
             Fenced: somebody else has the job by now.
         """
-        run = taken_up(self.rooms, self.workshop, lease, self.crossing)
+        run = taken_up(self.rooms, self.workshop, lease, self.crossing, self.stopping)
         for step in jobs.STEPS[run.job.steps_done :]:
             if STEPS[step](run) is Next.STOP:
                 break
-        with self.rooms.database.reading() as conn:
-            job = jobs.get(conn, lease.job)
+        job = self._job(lease)
         if job.state in jobs.ENDS:
             self.rooms.vault.drop(job.id)
         return job
+
+    def _job(self, lease: Lease) -> Job:
+        with self.rooms.database.reading() as conn:
+            return jobs.get(conn, lease.job)

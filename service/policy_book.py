@@ -62,7 +62,6 @@ class Policy:
     ref: PolicyRef
     rules: dict[str, Rule]
     requires: dict[Stage, frozenset[Gate]]
-    always_marked: bool
 
     def rule_for(self, category: str) -> Rule:
         """Return the rule for `category`; loading made sure that there is one."""
@@ -92,7 +91,8 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid")
     id: str = Field(min_length=1)
     version: str = Field(min_length=1)
-    conditions: list[Literal["visible_mark"]]
+    # Every film carries the mark; a policy that leaves it out would promise something else.
+    conditions: list[Literal["visible_mark"]] = Field(min_length=1)
     requires: dict[Stage, list[Gate]]
     rules: list[_Rule] = Field(min_length=1)
 
@@ -122,7 +122,6 @@ def load(document: bytes, *, categories: frozenset[str], surfaces: frozenset[str
         ref=ref,
         rules={rule.category: _rule(rule) for rule in parsed.rules},
         requires={stage: frozenset(gates) for stage, gates in parsed.requires.items()},
-        always_marked="visible_mark" in parsed.conditions,
     )
 
 
@@ -144,7 +143,7 @@ def _complete(parsed: _Document, categories: frozenset[str], surfaces: frozenset
         ),
         *(
             f"requires: no gate for the stage {stage.value!r}"
-            for stage in Stage
+            for stage in (Stage.REQUEST, Stage.OUTPUT, Stage.RELEASE)
             if not parsed.requires.get(stage)
         ),
     ]

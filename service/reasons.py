@@ -17,6 +17,8 @@ from service.decision import Gate, Moment, Observation, Place, Region, Span
 from service.judge import UNAVAILABLE
 
 SURFACES = frozenset({*(surface.value for surface in Surface), "request"})
+# Of one kind: a dozen kinds of nine are 30 kB, half of what a leaf holds.
+_KEPT = 8
 SpanOf = Callable[[int, int], tuple[int, int]]
 """Maps a span of the normalised text to one of the text as the user typed it."""
 
@@ -111,10 +113,29 @@ def could_not_look(gate: Gate, detector: str) -> Observation:
 
 
 def numbered(observations: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Return the observations with identifiers that are unique within their decision."""
+    """Return the observations, condensed, with identifiers that are unique in their decision."""
     return tuple(
-        replace(seen, id=f"obs_{number}") for number, seen in enumerate(observations, start=1)
+        replace(seen, id=f"obs_{number}")
+        for number, seen in enumerate(_condensed(observations), start=1)
     )
+
+
+def _condensed(observations: Iterable[Observation]) -> list[Observation]:
+    """Keep of each kind the strongest few, and one that says how many there were besides.
+
+    A decision has to fit into a leaf of the log, whatever somebody writes or a crowd shows. The
+    count is part of what a person clears, so that one more in the crowd is a new hold.
+    """
+    kinds: dict[tuple[str, str, str, str], list[Observation]] = {}
+    for seen in observations:
+        kinds.setdefault((seen.detector, seen.category, seen.surface, seen.param), []).append(seen)
+    kept: list[Observation] = []
+    for alike in kinds.values():
+        strongest = sorted(alike, key=lambda seen: -seen.score)
+        kept += strongest[:_KEPT]
+        if more := len(alike) - _KEPT:
+            kept += [replace(strongest[_KEPT], matched=(f"and_{more}",))] if more > 0 else []
+    return kept
 
 
 def category_of(category: Category) -> str:

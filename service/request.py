@@ -94,7 +94,7 @@ class GenerationRequest:
     prompt: str = field(repr=False)
     parameters: Parameters
     references: tuple[Reference, ...] = ()
-    handles: tuple[str, ...] = ()
+    handles: tuple[str, ...] = field(default=(), repr=False)
     territory: str = ""
     idempotency_key: str = ""
 

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
         workers: worker processes started by `serve`.
         lease_s: how long a silent worker keeps its job.
         ticket_s: how long a permission to generate is valid.
-        gate_timeout_s: a gate that has not answered by then is unavailable, which is a hold.
+        gate_timeout_s: gates that have not answered by then are unavailable, which is a hold.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=0, le=64)
     lease_s: float = Field(default=30.0, gt=0)
     ticket_s: int = Field(default=86_400, ge=60)
-    gate_timeout_s: float = Field(default=30.0, gt=0)
+    gate_timeout_s: float = Field(default=10.0, gt=0)
 
     @property
     def url(self) -> str:
@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     def _safe(self) -> Self:
         if self.generator == "ltx2" and not self.ltx2_model:
             raise ValueError(f"{PREFIX}GENERATOR=ltx2 needs {PREFIX}LTX2_MODEL, a folder or an id")
+        if self.lease_s <= 2 * self.gate_timeout_s:
+            raise ValueError(
+                f"{PREFIX}LEASE_S must be over twice {PREFIX}GATE_TIMEOUT_S: a late gate is "
+                "a hold, and must not cost the lease"
+            )
         if self.signer == "files" and not (self.signer_chain and self.signer_key):
             raise ValueError(
                 f"{PREFIX}SIGNER=files needs {PREFIX}SIGNER_CHAIN and {PREFIX}SIGNER_KEY"

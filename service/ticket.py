@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 import rfc8785
@@ -76,7 +76,7 @@ class Permitted:
     prompt: str
     references: tuple[str, ...]
     parameters: str
-    handles: tuple[str, ...]
+    handles: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

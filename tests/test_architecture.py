@@ -88,6 +88,10 @@ def test_only_media_imports_the_codec_and_only_manifest_imports_c2pa() -> None:
                 assert home is None or home.match(path.as_posix()), f"{path} imports {name}"
 
 
+def test_the_table_of_contents_fits_on_two_screens() -> None:
+    assert len((ROOT / "service/pipeline.py").read_text().splitlines()) <= 120
+
+
 def test_the_top_level_is_the_planned_one() -> None:
     tracked = subprocess.run(
         ["git", "ls-tree", "--name-only", "HEAD"],

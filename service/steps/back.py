@@ -7,53 +7,62 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.clip import Clip, open_clip
-from generator.model import DigitalSource, NotPermitted, Origin, Progress
-from generator.shots import Shot
+from generator.clip import Clip, kept, open_clip
+from generator.model import DigitalSource, Origin, Progress
 from provenance.facts import Disclosure, Facts, Input, Maker, Oversight
 from provenance.seal import Draw
 from provenance.visible import TEXT, TEXT_BY_RULE, VisibleMark
 from service import jobs, ticket
-from service.decision import Stage
+from service.decision import Stage, Verdict
 from service.jobs import Fields, Step
-from service.keys import Purpose
 from service.media.headers import picture_header
 from service.media.writing import read_lumas, write_mp4
 from service.request import GenerationRequest
 from service.rooms import Workshop
-from service.steps.run import Next, Run, StepDamaged, asked, pairs_of, shot_of, text_of
+from service.steps import permission
+from service.steps.left import pairs_of, text_of
+from service.steps.run import Next, Run, StepDamaged, shot_of
 from service.steps.verdicts import concluded, judged, settle
-
-SEALED = "sealed.mp4"
 
 
 def claim(run: Run) -> Next:
     """5. Hold the ticket against the request, and ask the gates again: things change in a queue.
 
+    A ticket that ran out in line is renewed if the gates still allow: they have just been asked.
+
     Raises:
-        TicketInvalid: it does not permit this request now.
+        TicketInvalid: it does not permit this request.
     """
-    _verify_ticket(run)
-    rooms = run.rooms
-    observations = rooms.gates.look(asked(rooms, run.request), now=rooms.clock())
-    return concluded(run, Step.CLAIM, judged(run, Stage.REQUEST, observations), {})
+    expired = _expired(run)
+    observations = run.rooms.gates.look(run.asked, now=run.rooms.clock())
+    decision = judged(run, Stage.REQUEST, observations)
+    result: Fields = {}
+    if expired and decision.verdict is Verdict.ALLOW:
+        result = {"ticket": permission.issued(run, ticket.allowance(decision))}
+    return concluded(run, Step.CLAIM, decision, result)
 
 
 def generate(run: Run) -> Next:
-    """6. Make frames and sound, in quarantine.
+    """6. Make frames and sound, in quarantine, in a folder that no other lease writes to.
 
     Raises:
         Cancelled, NotPermitted, ShotNotPossible, GeneratorUnavailable: as the model says.
     """
     settle(run, Step.CLAIM)
     rooms = run.rooms
-    shot = shot_of(run.request)
-    folder = rooms.vault.quarantine(run.job.id)
+    name = str(run.lease.fence)
+    folder = rooms.vault.quarantine(run.job.id) / name
+    folder.mkdir(mode=0o700, exist_ok=True)
     clip = rooms.model.generate(
-        shot, permit=partial(_permit, run, shot), watch=partial(_watch, run), folder=folder
+        shot_of(run.request),
+        permit=partial(permission.permit, run),
+        watch=partial(_watch, run),
+        folder=folder,
     )
     origin = rooms.model.origin
     result: Fields = {
+        "folder": name,
+        "kept": kept(folder),
         "frames": len(clip.frames),
         "made_by": origin.name,
         "version": origin.version,
@@ -72,7 +81,7 @@ def inspect(run: Run) -> Next:
     observations = _workshop(run).inspection.look(
         _clip(run),
         actor=run.job.actor,
-        allowed=pairs_of(run.results[Step.DECIDE], "granted"),
+        allowed=pairs_of(run.results[Step.CLAIM], "granted"),
         now=rooms.clock(),
         beat=partial(run.beat, Step.INSPECT, 80),
     )
@@ -96,14 +105,16 @@ def seal(run: Run) -> Next:
         seed=run.request.parameters.seed,
         text=facts.visible_mark,
     )
+    name = f"sealed-{run.lease.fence}.mp4"
     sealed = _workshop(run).sealer.seal(
-        sealed_path(run),
+        run.rooms.vault.workbench(run.job.id) / name,
         facts,
         partial(_encode, run, clip),
         partial(_decode, run),
         mark=mark,
     )
     result: Fields = {
+        "file": name,
         "sha256": sealed.sha256,
         "bytes": sealed.bytes,
         "manifest": sealed.manifest,
@@ -117,25 +128,16 @@ def seal(run: Run) -> Next:
 
 def sealed_path(run: Run) -> Path:
     """Return where the sealed film of a job lies until it is released."""
-    return run.rooms.vault.workbench(run.job.id) / SEALED
+    name = text_of(run.results[Step.SEAL], "file")
+    return run.rooms.vault.workbench(run.job.id) / name
 
 
-def _verify_ticket(run: Run) -> None:
-    ticket.verify(
-        text_of(run.results[Step.TICKET], "ticket"),
-        run.request,
-        run.rooms.keys.verifying(Purpose.TICKET),
-        now=run.rooms.clock(),
-    )
-
-
-def _permit(run: Run, approved: Shot, shot: Shot) -> None:
-    if shot != approved:
-        raise NotPermitted("the model was handed another shot than the one that was approved")
+def _expired(run: Run) -> bool:
     try:
-        _verify_ticket(run)
-    except ticket.TicketInvalid as invalid:
-        raise NotPermitted(str(invalid)) from invalid
+        permission.verified(run)
+    except ticket.TicketExpired:
+        return True
+    return False
 
 
 def _watch(run: Run, progress: Progress) -> None:
@@ -149,7 +151,12 @@ def _workshop(run: Run) -> Workshop:
 
 
 def _clip(run: Run) -> Clip:
-    return open_clip(run.rooms.vault.quarantine(run.job.id), run.request.parameters.fps)
+    """Return the clip that was made, if it is still that one to the bit."""
+    made = run.results[Step.GENERATE]
+    folder = run.rooms.vault.quarantine(run.job.id) / text_of(made, "folder")
+    if kept(folder) != text_of(made, "kept"):
+        raise StepDamaged("the frames are not those that were made")
+    return open_clip(folder, run.request.parameters.fps)
 
 
 def _encode(run: Run, clip: Clip, path: Path, draw: Draw | None) -> None:
@@ -183,6 +190,7 @@ def _facts(run: Run) -> Facts:
         DigitalSource(text_of(made, "source")),
         text_of(made, "weights"),
     )
+    by_rule = origin.source is DigitalSource.BY_RULE
     return Facts(
         title=f"{run.job.id}.mp4",
         maker=Maker(origin.name, origin.version, origin.source.value, origin.sha256),
@@ -191,15 +199,13 @@ def _facts(run: Run) -> Facts:
         service_version=_workshop(run).version,
         request_id=run.request.id,
         decision_id=text_of(run.results[Step.INSPECT], "decision"),
-        disclosure=_disclosure(origin),
-        visible_mark=TEXT_BY_RULE if origin.source is DigitalSource.BY_RULE else TEXT,
+        disclosure=None if by_rule else _disclosure(origin),
+        visible_mark=TEXT_BY_RULE if by_rule else TEXT,
         inputs=_inputs(run.request),
     )
 
 
-def _disclosure(origin: Origin) -> Disclosure | None:
-    if origin.source is DigitalSource.BY_RULE:
-        return None
+def _disclosure(origin: Origin) -> Disclosure:
     return Disclosure("c2pa.types.model.pytorch", origin.name, Oversight.PROMPTED)
 
 

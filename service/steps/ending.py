@@ -2,16 +2,34 @@
 
 from sqlalchemy import Connection
 
-from likeness.store import likeness_by_id, wait_for_writers
+from likeness.store import likeness_by_id
 from rightsholders.store import claims_by_id
 from service import jobs
 from service.audit.entries import Entry
-from service.decision import Stage, Verdict
+from service.decision import Decision, Stage, Verdict
 from service.gates import CONSENT
 from service.jobs import Step
 from service.steps.back import sealed_path
-from service.steps.run import Next, Run, asked, pairs_of, text_of, texts_of
-from service.steps.verdicts import concluded, decision_entry, entry_key, judged, settle
+from service.steps.left import text_of
+from service.steps.run import Next, Run
+from service.steps.verdicts import (
+    claims_in,
+    concluded,
+    decision_entry,
+    entry_key,
+    granted_in,
+    judged,
+    kept,
+    settle,
+)
+
+# How often a register may change between the last question and the release before we give up
+# for now. Asking takes milliseconds, so twice is rare.
+_QUESTIONS = 5
+
+
+class RegistersMoving(Exception):
+    """The registers changed each time before the film could be released. Nothing was released."""
 
 
 def log(run: Run) -> Next:
@@ -22,7 +40,7 @@ def log(run: Run) -> Next:
         key=key,
         type="release.sealed",
         at=run.rooms.clock(),
-        request=run.request.id,
+        request=run.job.request_id,
         actor=run.job.actor,
         project=run.job.project,
         facts={
@@ -51,72 +69,67 @@ def release(run: Run) -> Next:
 
     Raises:
         VaultError: the file cannot be kept, or is not the one that was sealed.
+        RegistersMoving: try again later.
     """
     settle(run, Step.LOG)
-    try:
-        return _released(run)
-    except ConsentLost:
-        # Revoked a moment ago: this time the gates see it.
-        return _released(run)
-
-
-def _released(run: Run) -> Next:
     rooms = run.rooms
-    observations = rooms.gates.look(asked(rooms, run.request), now=rooms.clock(), gates=CONSENT)
-    decision = judged(run, Stage.RELEASE, observations)
-    if decision.verdict is not Verdict.ALLOW:
-        return concluded(run, Step.RELEASE, decision, {})
     content = text_of(run.results[Step.SEAL], "sha256")
+    # Nobody is shown it before the transaction below; a worker sweeps it if that never comes.
     rooms.vault.publish(sealed_path(run), content)
-    with run.commit(Step.RELEASE) as conn:
-        _refuse_lost_consent(run, conn)
-        rooms.log.stage(conn, decision_entry(decision, run.request))
-        # The point of no return: when this transaction commits, the file can be downloaded.
-        jobs.release(conn, run.lease, content, {"decision": decision.id}, rooms.clock())
-    rooms.log.settle(entry_key(decision.id))
-    return Next.GO
+    for _ in range(_QUESTIONS):
+        with rooms.database.reading() as conn:
+            before = rooms.gates.registers(conn)
+        observations = rooms.gates.look(run.asked, now=rooms.clock(), gates=CONSENT)
+        decision = judged(run, Stage.RELEASE, observations)
+        if decision.verdict is not Verdict.ALLOW:
+            return concluded(run, Step.RELEASE, decision, {})
+        if _released(run, decision, content, before):
+            rooms.log.settle(entry_key(decision.id))
+            return Next.GO
+    raise RegistersMoving(run.job.id)
 
 
 def tell(run: Run) -> Next:
-    """11. Put a notice on its way to everybody whose likeness was used or whose work was met."""
-    left = run.results[Step.DECIDE]
+    """11. What the release put into the outbox is on its way; nothing else is left to do."""
+    settle(run, Step.RELEASE)
     with run.commit(Step.TELL) as conn:
-        for likeness, grant in pairs_of(left, "granted").items():
-            _tell_owner(run, conn, likeness, grant)
-        for claim in texts_of(left, "claims"):
-            _tell_holder(run, conn, claim)
         jobs.record_step(conn, run.lease, Step.TELL, {}, run.rooms.clock())
     return Next.STOP
 
 
-class ConsentLost(Exception):
-    """Somebody revoked between the last question and the release. Nothing was released."""
+class _Moved(Exception):
+    """Rolls the release back: the answer it rests on may be out of date."""
 
 
-def _refuse_lost_consent(run: Run, conn: Connection) -> None:
-    """Ask again inside the transaction that releases, with revocations waiting behind it."""
-    granted = pairs_of(run.results[Step.DECIDE], "granted")
-    if not granted:
-        return
-    wait_for_writers(conn)
-    lost = run.rooms.gates.registry.lost_grants(
-        conn, tuple(granted.values()), actor=run.job.actor, now=run.rooms.clock()
-    )
-    if lost:
-        raise ConsentLost(f"{len(lost)} of the permissions of {run.job.id} are gone")
+def _released(run: Run, decision: Decision, content: str, before: tuple[object, object]) -> bool:
+    """Release if no register has changed since `before`; others wait to change them meanwhile."""
+    rooms = run.rooms
+    record = kept(decision)
+    try:
+        with run.commit(Step.RELEASE) as conn:
+            _require_unmoved(run, conn, before)
+            rooms.log.stage(conn, decision_entry(decision, run.request))
+            _tell_people(run, conn, decision)
+            # The point of no return: when this transaction commits, the file can be downloaded.
+            jobs.release(conn, run.lease, content, record, rooms.clock())
+    except _Moved:
+        return False
+    run.results[Step.RELEASE] = record
+    return True
 
 
-def _tell_owner(run: Run, conn: Connection, likeness: str, grant: str) -> None:
-    known = likeness_by_id(conn, likeness)
-    if known is None:
-        return
-    event = {"actor": known.owner, "likeness": likeness, "grant": grant, "job": run.job.id}
-    jobs.put(conn, "likeness.used", f"used:{run.job.id}:{likeness}", event, run.rooms.clock())
+def _require_unmoved(run: Run, conn: Connection, before: tuple[object, object]) -> None:
+    if run.rooms.gates.locked_registers(conn) != before:
+        raise _Moved
 
 
-def _tell_holder(run: Run, conn: Connection, claim: str) -> None:
-    known = claims_by_id(conn, [claim]).get(claim)
-    if known is None:
-        return
-    event = {"actor": known.holder, "claim": claim, "job": run.job.id}
-    jobs.put(conn, "claim.matched", f"matched:{run.job.id}:{claim}", event, run.rooms.clock())
+def _tell_people(run: Run, conn: Connection, decision: Decision) -> None:
+    now, job = run.rooms.clock(), run.job.id
+    for likeness, grant in granted_in(decision).items():
+        known = likeness_by_id(conn, likeness)
+        if known is not None:
+            event = {"actor": known.owner, "likeness": likeness, "grant": grant, "job": job}
+            jobs.put(conn, "likeness.used", f"used:{job}:{likeness}", event, now)
+    for claim, met in claims_by_id(conn, claims_in(decision)).items():
+        event = {"actor": met.holder, "claim": claim, "job": job}
+        jobs.put(conn, "claim.matched", f"matched:{job}:{claim}", event, now)

@@ -3,15 +3,19 @@
 from sqlalchemy import Connection
 
 from generator.shots import ShotNotPossible
-from service import body, jobs, ticket
+from service import body, jobs
 from service.decision import Stage
 from service.ids import new_id
-from service.jobs import Admitted, NewJob, Repeat, Step
+from service.jobs import Admitted, Fields, NewJob, Repeat, Step
 from service.keys import Purpose
+from service.media.errors import MediaError
 from service.request import BadRequest, GenerationRequest
 from service.rooms import Rooms
-from service.steps.run import Crossing, Next, Run, Side, asked, shot_of, text_of, texts_of
-from service.steps.verdicts import claims_in, concluded, granted_in, judged, settle
+from service.steps import permission
+from service.steps.left import text_of, texts_of
+from service.steps.run import Crossing, Next, Run, Side, shot_of
+from service.steps.verdicts import concluded, judged, settle
+from service.ticket import Allowance
 
 
 def admit(
@@ -24,16 +28,17 @@ def admit(
         IdempotencyConflict: its key was used for another request.
     """
     _refuse_impossible(rooms, request)
-    asked(rooms, request)
     now = rooms.clock()
     job_id = new_id("video", now)
+    # The oldest key, so that a rotation does not make another request of the same one.
+    key = rooms.keys.secrets(Purpose.VAULT)[-1].secret
     with rooms.database.transaction() as conn:
         new = NewJob(
             id=job_id,
             request_id=request.id,
             project=request.requester.project,
             actor=request.requester.actor,
-            fingerprint=body.fingerprint(request),
+            fingerprint=body.fingerprint(request, key),
             parameters=dict(body.parameters_json(request.parameters)),
             sealed_request=_sealed(rooms, conn, request, job_id),
             idempotency_key=request.idempotency_key,
@@ -48,35 +53,28 @@ def admit(
 def decide(run: Run) -> Next:
     """2. Ask the three gates; the decision is in the log before anyone is told."""
     rooms = run.rooms
-    observations = rooms.gates.look(asked(rooms, run.request), now=rooms.clock())
+    observations = rooms.gates.look(run.asked, now=rooms.clock())
     decision = judged(run, Stage.REQUEST, observations)
+    indexes = sorted({seen.index for seen in decision.observations if seen.index})
     return concluded(
-        run,
-        Step.DECIDE,
-        decision,
-        {
-            "policy": decision.policy.sha256,
-            "indexes": sorted({seen.index for seen in decision.observations if seen.index}),
-            "granted": granted_in(decision),
-            "claims": sorted(claims_in(decision)),
-        },
+        run, Step.DECIDE, decision, {"policy": decision.policy.sha256, "indexes": indexes}
     )
 
 
 def permit(run: Run) -> Next:
     """3. Sign the permission to generate exactly this request."""
     settle(run, Step.DECIDE)
-    rooms = run.rooms
-    token = ticket.issue(
-        run.request,
-        _allowance(run),
-        rooms.keys.signing(Purpose.TICKET),
-        now=rooms.clock(),
-        lifetime=rooms.terms.ticket,
+    left = run.results[Step.DECIDE]
+    allowed = Allowance(
+        request=run.request.id,
+        decision=text_of(left, "decision"),
+        policy=text_of(left, "policy"),
+        indexes=texts_of(left, "indexes"),
     )
+    result: Fields = {"ticket": permission.issued(run, allowed)}
     with run.commit(Step.TICKET) as conn:
-        jobs.record_step(conn, run.lease, Step.TICKET, {"ticket": token}, rooms.clock())
-    run.results[Step.TICKET] = {"ticket": token}
+        jobs.record_step(conn, run.lease, Step.TICKET, result, run.rooms.clock())
+    run.results[Step.TICKET] = result
     return Next.GO
 
 
@@ -98,17 +96,14 @@ def _refuse_impossible(rooms: Rooms, request: GenerationRequest) -> None:
         rooms.model.check(shot_of(request))
     except ShotNotPossible as refused:
         raise BadRequest("prompt", "not_possible", str(refused), "") from refused
+    for reference in request.references:
+        try:
+            rooms.read_picture(reference.content)
+        except MediaError as refused:
+            raise BadRequest(
+                reference.param, refused.code, refused.message, refused.remedy
+            ) from refused
 
 
 def _sealed(rooms: Rooms, conn: Connection, request: GenerationRequest, job_id: str) -> bytes:
     return rooms.subjects.seal(conn, request.requester.actor, body.sealed_json(request), job_id)
-
-
-def _allowance(run: Run) -> ticket.Allowance:
-    left = run.results[Step.DECIDE]
-    return ticket.Allowance(
-        request=run.request.id,
-        decision=text_of(left, "decision"),
-        policy=text_of(left, "policy"),
-        indexes=texts_of(left, "indexes"),
-    )

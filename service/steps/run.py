@@ -13,8 +13,7 @@ from generator.shots import Shot
 from service import body, jobs
 from service.gates import Asked
 from service.jobs import Fields, Job, Lease, Progress, Signal, Step
-from service.media.errors import MediaError
-from service.request import BadRequest, GenerationRequest, Requester
+from service.request import GenerationRequest, Requester
 from service.rooms import Rooms, Workshop
 
 # A heartbeat is a commit; the lease lasts far longer than this.
@@ -23,6 +22,10 @@ _BEAT_S = 0.5
 
 class StepDamaged(Exception):
     """A finished step left something else than it promised; the job cannot go on."""
+
+
+class Stopping(Exception):
+    """This process was told to stop; the job goes back for another one, at once."""
 
 
 class Side(StrEnum):
@@ -34,6 +37,15 @@ class Side(StrEnum):
 
 Crossing = Callable[[Step, Side], None]
 """Told right before and right after each step's commit. The crash tests die in it."""
+
+
+def uneventful(_step: Step, _side: Side) -> None:
+    """Cross a commit without a stir."""
+
+
+def never() -> bool:
+    """Return False: nobody has told this process to stop."""
+    return False
 
 
 class Next(StrEnum):
@@ -49,17 +61,41 @@ class Run:
 
     Attributes:
         results: what each finished step left, by step.
-        request: opened with its requester's key.
+        stopping: whether this process was told to stop.
     """
 
     rooms: Rooms
     workshop: Workshop | None
     lease: Lease
     job: Job
-    request: GenerationRequest
     results: dict[Step, Fields]
     crossing: Crossing
+    stopping: Callable[[], bool]
+    _request: GenerationRequest | None = field(default=None, repr=False)
+    _asked: Asked | None = field(default=None, repr=False)
     _beaten_at: float = field(default=0.0)
+
+    @property
+    def request(self) -> GenerationRequest:
+        """The request, opened with its requester's key when a step first needs it.
+
+        Raises:
+            UnknownJob, SubjectErased, BodyDamaged: it cannot be read any more.
+        """
+        if self._request is None:
+            self._request = _opened(self.rooms, self.job)
+        return self._request
+
+    @property
+    def asked(self) -> Asked:
+        """The request as the gates look at it; its pictures are decoded once.
+
+        Raises:
+            MediaError: a picture that could be opened before cannot be opened now.
+        """
+        if self._asked is None:
+            self._asked = asked(self.rooms, self.request)
+        return self._asked
 
     @contextmanager
     def commit(self, step: Step) -> Iterator[Connection]:
@@ -75,7 +111,10 @@ class Run:
         Raises:
             Cancelled: somebody cancelled the job.
             Fenced: somebody else has it.
+            Stopping: this process is to end.
         """
+        if self.stopping():
+            raise Stopping(self.job.id)
         now = time.monotonic()
         if now - self._beaten_at < _BEAT_S:
             return
@@ -94,70 +133,33 @@ def shot_of(request: GenerationRequest) -> Shot:
     return Shot(request.prompt, made.size, made.seconds, made.fps, made.seed)
 
 
-def text_of(result: Fields, key: str) -> str:
-    """Return a text that an earlier step left.
-
-    Raises:
-        StepDamaged: it is missing or something else.
-    """
-    value = result.get(key)
-    if not isinstance(value, str):
-        raise StepDamaged(f"an earlier step left no {key}")
-    return value
-
-
-def texts_of(result: Fields, key: str) -> tuple[str, ...]:
-    """Return a list of texts that an earlier step left.
-
-    Raises:
-        StepDamaged: it is missing or something else.
-    """
-    value = result.get(key)
-    if not isinstance(value, list):
-        raise StepDamaged(f"an earlier step left no {key}")
-    return tuple(str(one) for one in value)
-
-
-def pairs_of(result: Fields, key: str) -> dict[str, str]:
-    """Return a mapping of texts that an earlier step left.
-
-    Raises:
-        StepDamaged: it is missing or something else.
-    """
-    value = result.get(key)
-    if not isinstance(value, dict):
-        raise StepDamaged(f"an earlier step left no {key}")
-    return {str(name): str(one) for name, one in value.items()}
-
-
-def taken_up(rooms: Rooms, workshop: Workshop | None, lease: Lease, crossing: Crossing) -> Run:
-    """Return the run of a job that this process has just leased.
-
-    Raises:
-        BodyDamaged, SubjectErased: the request cannot be read any more.
-    """
-    with rooms.database.reading() as conn:
-        job = jobs.get(conn, lease.job)
-        sealed = jobs.sealed_request(conn, lease.job)
-        opened = rooms.subjects.open(conn, job.actor, sealed, job.id)
-        results = {record.step: record.result for record in jobs.steps(conn, job.id)}
-    requester = Requester(job.actor, job.project)
-    request = body.restored(job.request_id, requester, dict(job.parameters), opened)
-    return Run(rooms, workshop, lease, job, request, results, crossing)
-
-
 def asked(rooms: Rooms, request: GenerationRequest) -> Asked:
     """Return the request, opened, for the gates.
 
     Raises:
-        BadRequest: a reference is not a picture that we can open.
+        MediaError: a reference is not a picture that we can open.
     """
-    pictures = []
-    for reference in request.references:
-        try:
-            pictures.append(rooms.read_picture(reference.content))
-        except MediaError as refused:
-            raise BadRequest(
-                reference.param, refused.code, refused.message, refused.remedy
-            ) from refused
-    return Asked(request, rooms.normalise(request.prompt), tuple(pictures))
+    pictures = tuple(rooms.read_picture(reference.content) for reference in request.references)
+    return Asked(request, rooms.normalise(request.prompt), pictures)
+
+
+def taken_up(
+    rooms: Rooms,
+    workshop: Workshop | None,
+    lease: Lease,
+    crossing: Crossing,
+    stopping: Callable[[], bool],
+) -> Run:
+    """Return the run of a job that this process has just leased."""
+    with rooms.database.reading() as conn:
+        job = jobs.get(conn, lease.job)
+        results = {record.step: record.result for record in jobs.steps(conn, job.id)}
+    return Run(rooms, workshop, lease, job, results, crossing, stopping)
+
+
+def _opened(rooms: Rooms, job: Job) -> GenerationRequest:
+    with rooms.database.reading() as conn:
+        sealed = jobs.sealed_request(conn, job.id)
+        opened = rooms.subjects.open(conn, job.actor, sealed, job.id)
+    requester = Requester(job.actor, job.project)
+    return body.restored(job.request_id, requester, dict(job.parameters), opened)

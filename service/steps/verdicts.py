@@ -81,7 +81,7 @@ def concluded(run: Run, step: Step, decision: Decision, result: Fields) -> Next:
 
     Allowed: the step is recorded. Held: a review is opened and the job waits. Blocked: it ends.
     """
-    record = {**result, "decision": decision.id, "entry": entry_key(decision.id)}
+    record = {**result, **kept(decision)}
     with run.commit(step) as conn:
         run.rooms.log.stage(conn, decision_entry(decision, run.request))
         record_uses(run.rooms, conn, decision)
@@ -106,6 +106,16 @@ def _write(run: Run, conn: Connection, step: Step, decision: Decision, record: F
     worst = decision.reasons[0]
     jobs.refuse(conn, run.lease, worst.code, f"{worst.message} {worst.remedy}", now)
     return Next.STOP
+
+
+def kept(decision: Decision) -> Fields:
+    """Return what a step keeps of its decision for the later ones."""
+    return {
+        "decision": decision.id,
+        "entry": entry_key(decision.id),
+        "granted": dict(granted_in(decision)),
+        "claims": sorted(claims_in(decision)),
+    }
 
 
 def record_uses(rooms: Rooms, conn: Connection, decision: Decision) -> None:

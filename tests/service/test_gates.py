@@ -1,11 +1,12 @@
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from filters.finding import FilterError
+from filters.finding import FilterError, Finding, Surface
 from likeness.faces import LikenessError
 from rightsholders.claims import RightsError
 from service.decision import Gate, Observation
@@ -62,19 +63,40 @@ def test_a_broken_gate_is_reported_and_the_others_still_look(
 
 
 def test_a_late_gate_is_unavailable(house: SmallHouse) -> None:
-    def late(_text: str, _surface: object) -> list[object]:
+    def late(_text: str, _surface: Surface) -> list[Finding]:
         time.sleep(0.3)
         return []
 
-    gates = replace(house.rooms.gates, judge_text=late, timeout_s=0.05)  # type: ignore[arg-type]
+    gates = replace(house.rooms.gates, judge_text=late, timeout_s=0.05)
 
     seen = looked(house, gates)
 
     assert [one.category for one in seen if one.gate is Gate.FILTERS] == ["policy.unavailable"]
 
 
+def test_late_gates_do_not_pile_up(house: SmallHouse) -> None:
+    begun: list[float] = []
+
+    def slow(_text: str, _surface: Surface) -> list[Finding]:
+        begun.append(time.monotonic())
+        time.sleep(0.2)
+        return []
+
+    with ThreadPoolExecutor(1) as one_thread:
+        gates = replace(
+            house.rooms.gates,
+            judge_text=slow,
+            timeout_s=0.02,
+            executor=one_thread,
+        )
+        for _ in range(6):
+            looked(house, gates)
+
+    assert len(begun) < 3
+
+
 def test_a_fault_that_nobody_foresaw_is_no_decision(house: SmallHouse) -> None:
-    def faulty(_text: str, _surface: object) -> list[object]:
+    def faulty(_text: str, _surface: Surface) -> list[Finding]:
         raise ZeroDivisionError
 
     gates = replace(house.rooms.gates, judge_text=faulty)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -33,10 +33,17 @@ class CountingModel(ScenesRenderer):
 
     def __init__(self) -> None:
         self.clips = 0
+        self.at_the_end: Callable[[], None] = _nothing
 
     def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
         self.clips += 1
-        return super().generate(shot, permit=permit, watch=watch, folder=folder)
+        clip = super().generate(shot, permit=permit, watch=watch, folder=folder)
+        self.at_the_end()
+        return clip
+
+
+def _nothing() -> None:
+    return None
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -286,14 +293,28 @@ def test_a_claim_filed_while_a_job_waits_stops_it(house: SmallHouse) -> None:
     assert job.error_code == "rights.claim"
 
 
-def test_an_expired_ticket_permits_nothing(house: SmallHouse) -> None:
+def test_a_ticket_that_ran_out_in_line_is_renewed_only_because_the_gates_were_asked_again(
+    house: SmallHouse,
+) -> None:
     job = submitted(house)
 
     house.clock.forward(hours=2)
 
-    job = finished(house, job)
+    assert finished(house, job).state is State.RELEASED
+
+
+def test_a_ticket_that_runs_out_before_the_first_frame_permits_nothing(house: SmallHouse) -> None:
+    job = submitted(house)
+
+    def crossing(at: Step, on: Side) -> None:
+        if (at, on) == (Step.CLAIM, Side.AFTER):
+            house.clock.forward(hours=2)
+
+    Worker(house.pipeline("worker:1", crossing)).once()
+
+    with house.rooms.database.reading() as conn:
+        job = jobs.get(conn, job.id)
     assert (job.state, job.error_code) == (State.FAILED, "not_permitted")
-    assert clips_made(house) == 0
 
 
 def test_a_cancelled_job_stops_within_a_step_and_leaves_nothing(
