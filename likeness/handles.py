@@ -24,7 +24,7 @@ class Mention:
     Attributes:
         handle: without the `@`, lower case.
         start, end: characters of the text, the `@` included, end exclusive.
-        likeness: id of the likeness, or empty where nobody has this handle.
+        likeness: id of the likeness, or empty where nobody has or had this handle.
         grant: what permits it, as in `Sighting.grant`; empty unless granted.
     """
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from likeness import store
+from likeness import store, templates
 from likeness.faces import LikenessError
 from likeness.vault import DIMENSIONS, Vault
 
@@ -128,6 +128,15 @@ class LikenessIndex:
             self._refresh(conn)
             return [self._flat.search(vector, within) for vector in vectors], self._checkpoint()
 
+    def warm(self, conn: Connection) -> None:
+        """Bring the index to where `conn` is, so that the next search has little left to open.
+
+        Raises:
+            IndexUnusable, TemplateDamaged, VaultKeyUnusable: as `search`.
+        """
+        with self._lock:
+            self._refresh(conn)
+
     def _refresh(self, conn: Connection) -> None:
         newest = store.last_change(conn)
         if newest == self._at:
@@ -147,7 +156,7 @@ class LikenessIndex:
                 behind.remove(likeness)
             fresh = self._built(conn, changed, behind)
         fresh.test()
-        if len(fresh) != store.count_templates(conn):
+        if len(fresh) != templates.count_templates(conn):
             raise IndexUnusable("an active likeness has lost a template; revoke it and enrol again")
         if store.last_change(conn) != newest:
             raise IndexUnusable("the registry changed while it was read; ask again")
@@ -156,7 +165,7 @@ class LikenessIndex:
     def _built(
         self, conn: Connection, likenesses: Sequence[str] | None, flat: FlatIndex
     ) -> FlatIndex:
-        for template in store.templates_of(conn, likenesses):
+        for template in templates.templates_of(conn, likenesses):
             if template.model != self._model:
                 raise IndexUnusable(
                     f"{template.likeness} was enrolled with another model; enrol it again"

@@ -1,12 +1,13 @@
 """Whom an actor may depict now, as the database says at this moment."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from likeness import records, store
 from likeness.consent import EVERYONE, Use, permits
+from likeness.recognition import Permissions
 
 
 def permitted(conn: Connection, actor: str, use: Use, now: datetime) -> dict[str, str]:
@@ -21,6 +22,24 @@ def permitted(conn: Connection, actor: str, use: Use, now: datetime) -> dict[str
     }
     own = {likeness.id: likeness.id for likeness in store.active_owned(conn, actor)}
     return granted | own
+
+
+def of_request(
+    conn: Connection, actor: str, handles: Collection[str], now: datetime
+) -> Permissions:
+    """Return whose faces an upload may show: whom `handles` name, or without any all permitted."""
+    allowed = permitted(conn, actor, Use.FACE, now)
+    named = allowed
+    if handles:
+        meant = {likeness.id for likeness in store.active_by_handle(conn, handles).values()}
+        named = {likeness: by for likeness, by in allowed.items() if likeness in meant}
+    return Permissions(named, frozenset(allowed) - frozenset(named))
+
+
+def of_job(conn: Connection, actor: str, allowed: Collection[str], now: datetime) -> Permissions:
+    """Return whose faces a film may show: those of `allowed` who are permitted still."""
+    still = permitted(conn, actor, Use.FACE, now)
+    return Permissions({likeness: by for likeness, by in still.items() if likeness in set(allowed)})
 
 
 def lost(

@@ -4,15 +4,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import (
+    Case,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    case,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
 from likeness.consent import Grant, State, Use
+from likeness.faces import LikenessError
 from likeness.store import grants, likenesses, microseconds, moment, uses
+
+VERDICTS = ("allow", "hold", "block")
+"""What can come of a request, the least strict first."""
+
+
+class NoSuchVerdict(LikenessError):
+    """A word that is none of `VERDICTS`; how strict it is cannot be told."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedUse:
-    """That a likeness was asked for, and what came of it; refused attempts too."""
+    """That a request asked for a likeness, and what came of it; refused attempts too.
+
+    Attributes:
+        verdict: the strictest that the request met, one of `VERDICTS`.
+        at: when it first met one.
+    """
 
     id: str
     likeness: str
@@ -67,33 +91,48 @@ def grants_to(conn: Connection, actors: Iterable[str]) -> list[Grant]:
     return [_grant(row) for row in conn.execute(query).mappings()]
 
 
-def add_use(conn: Connection, use: RecordedUse) -> None:
-    """Record that a likeness was asked for."""
-    conn.execute(
-        insert(uses).values(
-            id=use.id,
-            likeness=use.likeness,
-            request_id=use.request_id,
-            verdict=use.verdict,
-            at=microseconds(use.at),
-        )
+def record_use(conn: Connection, use: RecordedUse) -> RecordedUse:
+    """Return what is known of this likeness in this request, `use` included; one row for both.
+
+    The strictest verdict and the earliest moment stay, whoever comes first.
+
+    Raises:
+        NoSuchVerdict: nothing is written.
+    """
+    if use.verdict not in VERDICTS:
+        raise NoSuchVerdict(f"{use.verdict!r} is none of {', '.join(VERDICTS)}")
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    offered = dialect.insert(uses).values(
+        id=use.id,
+        likeness=use.likeness,
+        request_id=use.request_id,
+        verdict=use.verdict,
+        at=microseconds(use.at),
     )
+    new = offered.excluded
+    stricter = _strictness(new.verdict) > _strictness(uses.c.verdict)
+    upsert = offered.on_conflict_do_update(
+        index_elements=[uses.c.likeness, uses.c.request_id],
+        set_={
+            "verdict": case((stricter, new.verdict), else_=uses.c.verdict),
+            "at": case((new.at < uses.c.at, new.at), else_=uses.c.at),
+        },
+    )
+    return _use(conn.execute(upsert.returning(*_USES)).mappings().one())
 
 
 def uses_of(conn: Connection, likeness: str, *, before: datetime, limit: int) -> list[RecordedUse]:
     """Return the last `limit` uses of a likeness before a moment, newest first."""
     query = (
-        select(uses.c.id, uses.c.likeness, uses.c.request_id, uses.c.verdict, uses.c.at)
+        select(*_USES)
         .where(uses.c.likeness == likeness, uses.c.at < microseconds(before))
         .order_by(uses.c.at.desc(), uses.c.id)
         .limit(limit)
     )
-    return [
-        RecordedUse(row.id, row.likeness, row.request_id, row.verdict, moment(row.at))
-        for row in conn.execute(query)
-    ]
+    return [_use(row) for row in conn.execute(query).mappings()]
 
 
+_USES = (uses.c.id, uses.c.likeness, uses.c.request_id, uses.c.verdict, uses.c.at)
 _GRANTS = select(
     grants.c.id,
     grants.c.likeness,
@@ -114,4 +153,18 @@ def _grant(row: RowMapping) -> Grant:
         moment(row["from_at"]),
         moment(row["until_at"]),
         None if row["revoked_at"] is None else moment(row["revoked_at"]),
+    )
+
+
+def _use(row: RowMapping) -> RecordedUse:
+    return RecordedUse(
+        row["id"], row["likeness"], row["request_id"], row["verdict"], moment(row["at"])
+    )
+
+
+def _strictness(verdict: ColumnElement[str]) -> Case[int]:
+    # A word that somebody else wrote is taken for the strictest, so that nothing weakens it.
+    return case(
+        *((verdict == word, literal(rank)) for rank, word in enumerate(VERDICTS)),
+        else_=literal(len(VERDICTS)),
     )

@@ -1,6 +1,6 @@
 """The registry: who is enrolled, who agreed to what, and whose face this is."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from likeness import permissions, records, store
+from likeness import permissions, records, store, templates
 from likeness.consent import Grant, Likeness, State, Use, checked_grant, checked_handle
 from likeness.enrolment import Enrolment, enrolment
 from likeness.faces import Face, FaceModel, LikenessError
-from likeness.handles import Mention, MentionStatus, handles_written
-from likeness.index import Hit, LikenessIndex
-from likeness.recognition import Finding, Judge, Permissions, Sighting
+from likeness.handles import Mention
+from likeness.lookout import Lookout
+from likeness.mentions import mentions_in
+from likeness.recognition import Judge, Sighting
 from likeness.records import RecordedUse
-from likeness.store import StoredTemplate
-from likeness.thresholds import Calibration, require_model
+from likeness.templates import StoredTemplate
+from likeness.thresholds import Calibration
 from likeness.vault import Vault
 
 
@@ -47,9 +48,6 @@ class Revocation:
     keys_destroyed: int
 
 
-_Rule = Callable[[Judge, Face, Sequence[Hit], Permissions], Finding]
-
-
 class Registry:
     """Enrols, grants, revokes and recognises. Thread-safe; never commits.
 
@@ -61,11 +59,10 @@ class Registry:
     """
 
     def __init__(self, faces: FaceModel, vault: Vault, calibration: Calibration) -> None:
-        require_model(calibration, faces.sha256)
+        self._lookout = Lookout(faces, vault, calibration)
         self._faces = faces
         self._vault = vault
         self._calibration = calibration
-        self._index = LikenessIndex(vault, faces.sha256)
 
     def enrol(
         self,
@@ -89,15 +86,27 @@ class Registry:
     def prepare(self, photographs: Sequence[NDArray[np.uint8]]) -> Enrolment:
         """Return the templates of the one person whom all photographs show; asks no database.
 
+        It takes long; `warm` comes after it, then `admit`.
+
         Raises:
             PhotographCount, PhotographRefused, PictureUnusable: send others.
         """
         return enrolment(photographs, self._faces, self._calibration)
 
+    def warm(self, conn: Connection) -> None:
+        """Open now the templates that the next question would open: before a write, not in it.
+
+        Raises:
+            IndexUnusable, TemplateDamaged, VaultKeyUnusable: nothing could be said either.
+        """
+        self._lookout.warm(conn)
+
     def admit(
         self, conn: Connection, handle: str, owner: str, made: Enrolment, *, now: datetime
     ) -> Likeness:
-        """Store what `enrolment` made, as `enrol` does; for callers that look first, then write.
+        """Store what `prepare` made, as `enrol` does, for callers that look first, then write.
+
+        Call `warm` first: templates are opened here otherwise, with every other writer waiting.
 
         Raises:
             HandleNotPossible, HandleTaken, AlreadyEnrolled: as `enrol`.
@@ -112,7 +121,7 @@ class Registry:
         store.add_likeness(conn, likeness)
         for vector in made.templates:
             sealed = self._vault.seal(vector, likeness.id, self._faces.sha256)
-            store.add_template(
+            templates.add_template(
                 conn, StoredTemplate(store.new_id("tpl"), likeness.id, self._faces.sha256, sealed)
             )
         store.record_change(conn, likeness.id)
@@ -168,7 +177,7 @@ class Registry:
             raise NoSuchLikeness(f"there is no likeness {likeness_id}")
         store.wait_for_writers(conn)
         store.mark_revoked(conn, likeness_id, now)
-        destroyed = store.shred(conn, likeness_id)
+        destroyed = templates.shred(conn, likeness_id)
         return Revocation(likeness_id, now, store.record_change(conn, likeness_id).seq, destroyed)
 
     def require_owner(self, conn: Connection, likeness_id: str, actor: str) -> Likeness:
@@ -220,13 +229,8 @@ class Registry:
         Raises:
             IndexUnusable, TemplateDamaged, VaultKeyUnusable: nothing can be said.
         """
-        allowed = permissions.permitted(conn, actor, Use.FACE, now)
-        named = allowed
-        if handles:
-            meant = {likeness.id for likeness in store.active_by_handle(conn, handles).values()}
-            named = {likeness: by for likeness, by in allowed.items() if likeness in meant}
-        may = Permissions(named, frozenset(allowed) - frozenset(named))
-        return self._sightings(conn, faces, may, Judge.of_upload)
+        may = permissions.of_request(conn, actor, handles, now)
+        return self._lookout.sightings(conn, faces, may, Judge.of_upload)
 
     def recognise_output(
         self,
@@ -246,26 +250,17 @@ class Registry:
         Raises:
             IndexUnusable, TemplateDamaged, VaultKeyUnusable: nothing can be said.
         """
-        still = permissions.permitted(conn, actor, Use.FACE, now)
-        named = {likeness: by for likeness, by in still.items() if likeness in set(allowed)}
-        return self._sightings(conn, faces, Permissions(named), Judge.of_output)
+        may = permissions.of_job(conn, actor, allowed, now)
+        return self._lookout.sightings(conn, faces, may, Judge.of_output)
 
     def handles_in(
         self, conn: Connection, text: str, *, actor: str, now: datetime
     ) -> list[Mention]:
-        """Return every `@handle` in `text`, in order, and whether `actor` may use it."""
-        written = handles_written(text)
-        known = store.active_by_handle(conn, (handle for handle, _, _ in written))
-        allowed = permissions.permitted(conn, actor, Use.FACE, now) if known else {}
-        mentions = []
-        for handle, start, end in written:
-            likeness = known[handle].id if handle in known else ""
-            grant = allowed.get(likeness, "")
-            status = MentionStatus.UNKNOWN
-            if likeness:
-                status = MentionStatus.GRANTED if grant else MentionStatus.NOT_GRANTED
-            mentions.append(Mention(handle, start, end, status, likeness, grant))
-        return mentions
+        """Return every `@handle` in `text`, in order, and whether `actor` may use it.
+
+        That of a revoked likeness is not granted, with its id, until an active one takes it.
+        """
+        return mentions_in(conn, text, actor, now)
 
     def lost_grants(
         self, conn: Connection, grant_ids: Sequence[str], *, actor: str, now: datetime
@@ -273,19 +268,18 @@ class Registry:
         """Return those permissions of a job (as in `Sighting.grant`) that no longer hold."""
         return permissions.lost(conn, grant_ids, actor, Use.FACE, now)
 
-    def still_granted(
-        self, conn: Connection, grant_ids: Sequence[str], *, actor: str, now: datetime
-    ) -> bool:
-        """Return whether all permissions of a job still hold; a job that needed none is fine."""
-        return not self.lost_grants(conn, grant_ids, actor=actor, now=now)
-
     def record_use(
         self, conn: Connection, likeness_id: str, request_id: str, verdict: str, *, now: datetime
     ) -> RecordedUse:
-        """Record that a likeness was asked for, refused or not, for its owner to see."""
+        """Record that a request asked for a likeness, refused or not, for its owner to see.
+
+        A request is one use: the strictest of its verdicts stays, and when the first came.
+
+        Raises:
+            NoSuchVerdict: `verdict` is none of `records.VERDICTS`.
+        """
         use = RecordedUse(store.new_id("use"), likeness_id, request_id, verdict, now)
-        records.add_use(conn, use)
-        return use
+        return records.record_use(conn, use)
 
     def uses_of(
         self, conn: Connection, likeness_id: str, *, before: datetime, limit: int = 100
@@ -300,33 +294,7 @@ class Registry:
         return likeness
 
     def _require_not_another(self, conn: Connection, owner: str, made: Enrolment) -> None:
-        found, _ = self._index.search(conn, made.templates, self._calibration.allow)
-        near = {hit.likeness for hits in found for hit in hits}
+        near = self._lookout.resembled(conn, made.templates)
         others = store.active_by_id(conn, near) if near else {}
         if any(likeness.owner != owner for likeness in others.values()):
             raise AlreadyEnrolled("this person is enrolled by another account; ask for a review")
-
-    def _sightings(
-        self, conn: Connection, faces: Sequence[Face], may: Permissions, rule: _Rule
-    ) -> list[Sighting]:
-        vectors = [face.vector for face in faces]
-        found, checkpoint = self._index.search(conn, vectors, self._calibration.hold)
-        judge = Judge(self._calibration, store.count_active(conn))
-        sightings = []
-        for face, hits in zip(faces, found, strict=True):
-            finding = rule(judge, face, hits, may)
-            near = finding.nearest
-            sightings.append(
-                Sighting(
-                    box=face.box,
-                    height_px=face.height_px,
-                    outcome=finding.outcome,
-                    likeness=near.likeness if near else "",
-                    grant=finding.grant,
-                    similarity=round(max(0.0, 1 - near.distance), 4) if near else 0.0,
-                    index=checkpoint,
-                    detector=self._faces.version,
-                    calibration=self._calibration.id,
-                )
-            )
-        return sightings

@@ -1,11 +1,11 @@
-"""The tables of this room, its change counter, likenesses and their templates. Nothing commits.
+"""The tables of this room, its change counter, and likenesses. Nothing here commits.
 
 Times are whole microseconds since 1970, UTC. Every write raises one counter, whose row lock also
 puts writers in a line: whoever sees change 18 sees all changes before it.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
-    delete,
+    UniqueConstraint,
     func,
     insert,
     select,
@@ -29,7 +29,6 @@ from sqlalchemy import (
 )
 
 from likeness.consent import Likeness, State
-from likeness.vault import SealedTemplate
 
 metadata = MetaData()
 
@@ -65,6 +64,9 @@ Index(
     sqlite_where=likenesses.c.state == "active",
     postgresql_where=likenesses.c.state == "active",
 )
+# For handles that are nobody's any more. Nor does SQLite use the one above: it does not look at
+# the value of a bound state.
+Index("likeness_likenesses_handle", likenesses.c.handle)
 Index("likeness_likenesses_owner", likenesses.c.owner)
 templates = Table(
     "likeness_templates",
@@ -101,6 +103,8 @@ uses = Table(
     Column("request_id", String(80), nullable=False),
     Column("verdict", String(16), nullable=False),
     Column("at", BigInteger, nullable=False),
+    # A request is decided several times: when it came, when its film was looked at, and so on.
+    UniqueConstraint("likeness", "request_id", name="likeness_uses_once"),
 )
 Index("likeness_uses_likeness_at", uses.c.likeness, uses.c.at)
 
@@ -118,16 +122,6 @@ class Change:
     seq: int
     stamp: str
     likeness: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredTemplate:
-    """A sealed template and what it is bound to."""
-
-    id: str
-    likeness: str
-    model: str
-    sealed: SealedTemplate
 
 
 def new_id(prefix: str) -> str:
@@ -209,6 +203,15 @@ def active_by_handle(conn: Connection, handles: Iterable[str]) -> dict[str, Like
     return {row["handle"]: _likeness(row) for row in conn.execute(query).mappings()}
 
 
+def last_by_handle(conn: Connection, handles: Iterable[str]) -> dict[str, Likeness]:
+    """Return whose these handles are, or were until the last revocation, by handle."""
+    query = _LIKENESSES.where(likenesses.c.handle.in_(sorted(set(handles)))).order_by(
+        likenesses.c.state == State.ACTIVE.value, likenesses.c.revoked_at, likenesses.c.id
+    )
+    # Of several of one handle the last in this order stays.
+    return {row["handle"]: _likeness(row) for row in conn.execute(query).mappings()}
+
+
 def active_by_id(conn: Connection, ids: Iterable[str]) -> dict[str, Likeness]:
     """Return those of `ids` that are active, by id."""
     query = _LIKENESSES.where(
@@ -229,73 +232,6 @@ def count_active(conn: Connection) -> int:
     """Return how many likenesses are active."""
     query = select(func.count()).where(likenesses.c.state == State.ACTIVE.value)
     return int(conn.execute(query).scalar_one())
-
-
-def count_templates(conn: Connection) -> int:
-    """Return how many templates the active likenesses were enrolled with, lost ones included."""
-    query = select(func.coalesce(func.sum(likenesses.c.depth), 0)).where(
-        likenesses.c.state == State.ACTIVE.value
-    )
-    return int(conn.execute(query).scalar_one())
-
-
-def add_template(conn: Connection, template: StoredTemplate) -> None:
-    """Write a sealed template and, apart from it, its wrapped key."""
-    conn.execute(
-        insert(templates).values(
-            id=template.id,
-            likeness=template.likeness,
-            model=template.model,
-            ciphertext=template.sealed.ciphertext,
-            key_id=template.sealed.key_id,
-        )
-    )
-    conn.execute(
-        insert(keys).values(
-            template=template.id,
-            likeness=template.likeness,
-            wrapped_key=template.sealed.wrapped_key,
-        )
-    )
-
-
-def templates_of(conn: Connection, ids: Sequence[str] | None) -> list[StoredTemplate]:
-    """Return the templates of the active ones of these likenesses; None means of all.
-
-    A template whose key is gone is not returned: nobody can open it.
-    """
-    query = (
-        select(
-            templates.c.id,
-            templates.c.likeness,
-            templates.c.model,
-            templates.c.ciphertext,
-            templates.c.key_id,
-            keys.c.wrapped_key,
-        )
-        .join(keys, keys.c.template == templates.c.id)
-        .join(likenesses, likenesses.c.id == templates.c.likeness)
-        .where(likenesses.c.state == State.ACTIVE.value)
-        .order_by(templates.c.id)
-    )
-    if ids is not None:
-        query = query.where(templates.c.likeness.in_(list(ids)))
-    return [
-        StoredTemplate(
-            row.id,
-            row.likeness,
-            row.model,
-            SealedTemplate(bytes(row.ciphertext), bytes(row.wrapped_key), row.key_id),
-        )
-        for row in conn.execute(query)
-    ]
-
-
-def shred(conn: Connection, likeness: str) -> int:
-    """Destroy the keys of a likeness's templates, then the templates; return how many."""
-    gone = conn.execute(delete(keys).where(keys.c.likeness == likeness)).rowcount
-    conn.execute(delete(templates).where(templates.c.likeness == likeness))
-    return int(gone)
 
 
 def microseconds(at: datetime) -> int:

@@ -6,7 +6,7 @@ wrapped key makes the vector unreadable in every copy of the table, backups incl
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +23,7 @@ DIMENSIONS = 128
 
 
 class VaultKeyUnusable(LikenessError):
-    """The vault's key is not 32 bytes, or is not the one that a template was sealed under."""
+    """No key, one that is not 32 bytes, or none of the name that a template was sealed under."""
 
 
 class TemplateDamaged(LikenessError):
@@ -36,7 +36,7 @@ class SealedTemplate:
 
     Attributes:
         ciphertext: nonce, then the sealed float32 values, little-endian, then the tag.
-        wrapped_key: nonce, then the template's key sealed under the vault's, then the tag.
+        wrapped_key: nonce, then the template's key sealed under one of the vault's, then the tag.
         key_id: which key of the vault that was.
     """
 
@@ -49,18 +49,24 @@ class Vault:
     """Seals and opens templates.
 
     Args:
-        key: 32 bytes, from the service's key store; wraps the keys of templates.
-        key_id: names it; a template sealed under another is refused rather than tried.
+        keys: 32 bytes each, by id, the newest first: that one wraps the keys of new templates,
+            the others open old ones. A template sealed under none of them is refused.
         random: returns that many bytes fit for keys.
+
+    Raises:
+        VaultKeyUnusable: no key, or one of another length.
     """
 
     def __init__(
-        self, key: bytes, key_id: str, *, random: Callable[[int], bytes] = os.urandom
+        self, keys: Mapping[str, bytes], *, random: Callable[[int], bytes] = os.urandom
     ) -> None:
-        if len(key) != KEY_BYTES:
-            raise VaultKeyUnusable(f"the vault's key has {len(key)} bytes, not {KEY_BYTES}")
-        self._wrapping = AESGCM(key)
-        self._key_id = key_id
+        if not keys:
+            raise VaultKeyUnusable("the vault has no key: nothing can be sealed or opened")
+        for key_id, key in keys.items():
+            if len(key) != KEY_BYTES:
+                raise VaultKeyUnusable(f"key {key_id} has {len(key)} bytes, not {KEY_BYTES}")
+        self._newest = next(iter(keys))
+        self._wrapping = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._random = random
 
     def seal(self, vector: NDArray[np.float32], likeness: str, model: str) -> SealedTemplate:
@@ -72,22 +78,23 @@ class Vault:
         plain = vector.astype("<f4").tobytes()
         return SealedTemplate(
             ciphertext=nonce + AESGCM(key).encrypt(nonce, plain, bound),
-            wrapped_key=wrap_nonce + self._wrapping.encrypt(wrap_nonce, key, bound),
-            key_id=self._key_id,
+            wrapped_key=wrap_nonce + self._wrapping[self._newest].encrypt(wrap_nonce, key, bound),
+            key_id=self._newest,
         )
 
     def open(self, sealed: SealedTemplate, likeness: str, model: str) -> NDArray[np.float32]:
         """Return the vector, shape (128,).
 
         Raises:
-            VaultKeyUnusable: sealed under another key than this vault's.
+            VaultKeyUnusable: sealed under a key that this vault does not have.
             TemplateDamaged: altered, cut short, or of another likeness or model.
         """
-        if sealed.key_id != self._key_id:
-            raise VaultKeyUnusable(f"template sealed under key {sealed.key_id}, not {self._key_id}")
+        wrapping = self._wrapping.get(sealed.key_id)
+        if wrapping is None:
+            raise VaultKeyUnusable(f"key {sealed.key_id}, which sealed a template, is not here")
         bound = _bound(likeness, model)
         try:
-            key = self._wrapping.decrypt(*_split(sealed.wrapped_key), bound)
+            key = wrapping.decrypt(*_split(sealed.wrapped_key), bound)
             plain = AESGCM(key).decrypt(*_split(sealed.ciphertext), bound)
         except (InvalidTag, ValueError) as broken:
             raise TemplateDamaged(f"a template of {likeness} does not open") from broken

@@ -61,8 +61,10 @@ class Acts:
         """
         registry = self.rooms.gates.registry
         pictures = [self.rooms.read_picture(photograph) for photograph in photographs]
-        # Looking takes long; the database is not kept waiting for it.
+        # Looking and opening templates take long; no writer is kept waiting for them.
         made = registry.prepare(pictures)
+        with self.rooms.database.reading() as conn:
+            registry.warm(conn)
 
         def act(conn: Connection, now: datetime) -> tuple[Likeness, _Record]:
             likeness = registry.admit(conn, handle, self.actor, made, now=now)

@@ -160,14 +160,12 @@ def _gates(
     from rightsholders.words import load_words
 
     words = load_words()
-    vault_key = keys.secrets(Purpose.VAULT)[0]
+    vault_keys = {key.id: key.secret for key in keys.secrets(Purpose.VAULT)}
     return Gates(
         database=database,
         judge_text=PromptClassifier(load_weights(), encoder(settings)).read,
         judge_pictures=NudityDetector().look,
-        registry=Registry(
-            DlibFaces(), TemplateVault(vault_key.secret, vault_key.id), load_calibration()
-        ),
+        registry=Registry(DlibFaces(), TemplateVault(vault_keys), load_calibration()),
         claims=Claims(Tiers(words, lambda text: normalise(text).text), words),
         executor=executor,
         timeout_s=settings.gate_timeout_s,

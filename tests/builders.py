@@ -137,8 +137,8 @@ def a_house(
     bring_up_to_date(database)
     keys = KeyRing(home / "keys", clock)
     subjects = SubjectKeys(keys.secrets(Purpose.VAULT))
-    vault_key = keys.secrets(Purpose.VAULT)[0]
-    registry = Registry(faces, TemplateVault(vault_key.secret, vault_key.id), CALIBRATION)
+    vault_keys = {key.id: key.secret for key in keys.secrets(Purpose.VAULT)}
+    registry = Registry(faces, TemplateVault(vault_keys), CALIBRATION)
     words = Words(["red", "ball", "green", "floor", "a", "on", "the"])
     with (
         ThreadPoolExecutor(3) as executor,

@@ -1,19 +1,23 @@
 """Vectors, templates and faces with a known distance to each other."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
+from likeness.consent import Grant, Likeness, Use
 from likeness.enrolment import Enrolment
 from likeness.faces import Box, Face, Quality
+from likeness.registry import Registry
 from likeness.vault import Vault
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 def a_vault(key_id: str = "key-1") -> Vault:
-    return Vault(bytes(range(32)), key_id)
+    return Vault({key_id: bytes(range(32))})
 
 
 def person(number: int) -> NDArray[np.float32]:
@@ -38,3 +42,17 @@ def a_face(
 
 def made_of(*vectors: NDArray[np.float32]) -> Enrolment:
     return Enrolment(vectors)
+
+
+def admitted(
+    registry: Registry, conn: Connection, handle: str, number: int, *, owner: str = ""
+) -> Likeness:
+    return registry.admit(conn, handle, owner or f"act_{handle}", made_of(person(number)), now=NOW)
+
+
+def granted(
+    registry: Registry, conn: Connection, likeness: Likeness, to: str, *, days: int = 30
+) -> Grant:
+    return registry.grant(
+        conn, likeness.id, to, uses={Use.FACE}, from_at=NOW, until_at=NOW + days * DAY
+    )

@@ -15,6 +15,9 @@ from sqlalchemy.exc import OperationalError
 
 from likeness import store
 from likeness.dlib_faces import DlibFaces
+from likeness.registry import Registry
+from likeness.thresholds import load_calibration
+from tests.likeness.builders import a_vault
 
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
@@ -22,6 +25,11 @@ POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 @pytest.fixture(scope="session")
 def model() -> DlibFaces:
     return DlibFaces()
+
+
+@pytest.fixture
+def registry(model: DlibFaces) -> Registry:
+    return Registry(model, a_vault(), load_calibration())
 
 
 @pytest.fixture(scope="session")

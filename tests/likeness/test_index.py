@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, Engine, delete, event, update
 
-from likeness import store
+from likeness import store, templates
 from likeness.consent import Likeness, State
 from likeness.index import FlatIndex, Hit, IndexUnusable, LikenessIndex
-from likeness.store import StoredTemplate
+from likeness.templates import StoredTemplate
 from likeness.vault import TemplateDamaged, VaultKeyUnusable
 from tests.likeness.builders import NOW, a_vault, near, person
 
@@ -20,7 +20,7 @@ def enrolled(conn: Connection, name: str, numbers: Sequence[int], *, model: str 
     store.add_likeness(conn, Likeness(name, name, "ana", State.ACTIVE, NOW, len(numbers)))
     for number in numbers:
         sealed = a_vault().seal(person(number), name, model)
-        store.add_template(conn, StoredTemplate(f"{name}-{number}", name, model, sealed))
+        templates.add_template(conn, StoredTemplate(f"{name}-{number}", name, model, sealed))
     store.record_change(conn, name)
 
 
@@ -123,6 +123,32 @@ def test_somebody_enrolled_is_found_at_the_next_search(engine: Engine) -> None:
     with engine.connect() as conn:
         assert [hit.likeness for hit in found(index, conn, 2)] == ["ana"]
         assert index.search(conn, [], 0.5)[1] == "likeness:1"
+
+
+def test_a_warm_index_opens_no_template_at_the_next_search(engine: Engine) -> None:
+    index = an_index()
+    with engine.begin() as conn:
+        enrolled(conn, "ana", [1])
+    with engine.connect() as conn:
+        index.warm(conn)
+
+    with engine.connect() as conn:
+        statements: list[str] = []
+        event.listen(conn, "after_cursor_execute", lambda *call: statements.append(str(call[2])))
+
+        assert [hit.likeness for hit in found(index, conn, 1)] == ["ana"]
+
+    assert statements
+    assert not any(store.templates.name in each for each in statements)
+
+
+def test_a_damaged_template_is_found_out_when_the_index_is_warmed(sqlite: Engine) -> None:
+    with sqlite.connect() as conn:
+        enrolled(conn, "ana", [1])
+        conn.execute(update(store.templates).values(ciphertext=bytes(540)))
+
+        with pytest.raises(TemplateDamaged):
+            an_index().warm(conn)
 
 
 def test_what_was_rolled_back_is_forgotten_even_when_its_number_is_used_again(

@@ -91,6 +91,7 @@ def _likeness_likenesses() -> None:
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
     )
+    op.create_index("likeness_likenesses_handle", "likeness_likenesses", ["handle"], unique=False)
     op.create_index("likeness_likenesses_owner", "likeness_likenesses", ["owner"], unique=False)
 
 
@@ -118,6 +119,7 @@ def _likeness_uses() -> None:
         sa.Column("verdict", sa.String(length=16), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("likeness", "request_id", name="likeness_uses_once"),
     )
     op.create_index("likeness_uses_likeness_at", "likeness_uses", ["likeness", "at"], unique=False)
 
