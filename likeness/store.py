@@ -64,8 +64,7 @@ Index(
     sqlite_where=likenesses.c.state == "active",
     postgresql_where=likenesses.c.state == "active",
 )
-# For handles that are nobody's any more. Nor does SQLite use the one above: it does not look at
-# the value of a bound state.
+# The one above does not know whose a handle was before its likeness was revoked.
 Index("likeness_likenesses_handle", likenesses.c.handle)
 Index("likeness_likenesses_owner", likenesses.c.owner)
 templates = Table(
