@@ -69,6 +69,15 @@ def leaf_facts(decision: Decision) -> JSON:
     return facts
 
 
+def spans_json(decision: Decision) -> dict[str, list[int]]:
+    """Return where in the text each reason points, by the id of its observation."""
+    return {
+        reason.observation: [reason.place.start, reason.place.end]
+        for reason in decision.reasons
+        if isinstance(reason.place, Span)
+    }
+
+
 def receipt_json(receipt: Receipt) -> JSON:
     """Return the receipt: which log, which entry, under which signed checkpoint."""
     return {

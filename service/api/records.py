@@ -1,5 +1,6 @@
 """What the log says about a request: its decisions, in the words of the policy, with receipts."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -8,7 +9,8 @@ from service.audit.errors import LogTampered, NoEntry
 from service.audit.reading import EntryFilter, LoggedEntry
 from service.policy_book import Policy
 from service.rooms import Rooms
-from service.steps.verdicts import entry_key
+from service.steps.verdicts import PLACES, entry_key
+from service.subjects import SubjectErased
 from service.wire import JSON, receipt_json
 
 _EARLIER = "This rule stood in an earlier policy."
@@ -47,6 +49,7 @@ def _decision(rooms: Rooms, entry: LoggedEntry) -> JSON:
     policy = facts.get("policy")
     if not isinstance(policy, Mapping) or "verdict" not in facts:
         raise LogTampered(f"entry {entry.index} is no whole decision")
+    spans = _spans(rooms, entry)
     live = rooms.policy if policy.get("sha256") == rooms.policy.ref.sha256 else None
     facts["id"] = facts.pop("decision")
     return {
@@ -54,11 +57,30 @@ def _decision(rooms: Rooms, entry: LoggedEntry) -> JSON:
         "object": "policy.decision",
         "request_id": entry.request,
         "created_at": int(datetime.fromisoformat(entry.at).timestamp()),
-        "reasons": [_reason(reason, live) for reason in _objects(facts["reasons"])],
+        "reasons": [
+            {**_reason(reason, live), **_span(spans, reason)}
+            for reason in _objects(facts["reasons"])
+        ],
         "shadow": [],
         "ticket": None,
         "receipt": receipt_json(rooms.log.receipt(entry.index)),
     }
+
+
+def _spans(rooms: Rooms, entry: LoggedEntry) -> Mapping[str, object]:
+    """Return the places in the prompt, by observation; none once the prompt is erased."""
+    if PLACES not in entry.commitments:
+        return {}
+    with rooms.database.reading() as conn:
+        try:
+            return dict(json.loads(rooms.log.disclose(conn, entry.index, PLACES).text))
+        except SubjectErased:
+            return {}
+
+
+def _span(spans: Mapping[str, object], reason: Mapping[str, Json]) -> JSON:
+    place = spans.get(str(reason.get("observation")))
+    return {} if place is None else {"span": place}
 
 
 def _reason(reason: Mapping[str, Json], live: Policy | None) -> JSON:

@@ -1,5 +1,6 @@
 """What a decision does to a job: go on, wait for a person, or end. Logged before anyone is told."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -12,7 +13,7 @@ from service.jobs import Fields, Step
 from service.request import GenerationRequest
 from service.rooms import Rooms
 from service.steps.run import Next, Run
-from service.wire import leaf_facts
+from service.wire import leaf_facts, spans_json
 
 
 def decided(
@@ -39,12 +40,17 @@ def decided(
 
 
 def decision_entry(decision: Decision, request: GenerationRequest) -> Entry:
-    """Return the log entry of a decision. The prompt goes in as a commitment only."""
-    values = (
-        (Private("prompt", request.requester.actor, request.prompt),)
-        if decision.stage is Stage.REQUEST
-        else ()
-    )
+    """Return the log entry of a decision. The prompt goes in as a commitment only.
+
+    So do the places in it that the reasons point at: the requester is shown them until they are
+    erased with the prompt.
+    """
+    actor = request.requester.actor
+    values = []
+    if decision.stage is Stage.REQUEST:
+        values.append(Private("prompt", actor, request.prompt))
+    if spans := spans_json(decision):
+        values.append(Private(PLACES, actor, json.dumps(spans)))
     return Entry(
         key=entry_key(decision.id),
         type="decision.made",
@@ -53,8 +59,12 @@ def decision_entry(decision: Decision, request: GenerationRequest) -> Entry:
         actor=request.requester.actor,
         project=request.requester.project,
         facts=leaf_facts(decision),
-        values=values,
+        values=tuple(values),
     )
+
+
+PLACES = "places"
+"""The private value of a decision that says where in the prompt its reasons point."""
 
 
 def entry_key(decision_id: str) -> str:

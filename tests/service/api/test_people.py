@@ -133,7 +133,7 @@ def test_a_revoked_likeness_is_gone_at_once(site: Site) -> None:
     ).json()
     assert reply["keys_destroyed"] == 1
     assert reply["receipt"]
-    assert decision["reasons"][0]["code"] == "likeness.handle_unknown"
+    assert decision["reasons"][0]["code"] == "likeness.handle_not_granted"
 
 
 CLAIM = {
