@@ -54,6 +54,7 @@ from service.jobs.views import (
     list_for,
     queue_position,
     sealed_request,
+    shown,
     steps,
 )
 
@@ -113,6 +114,7 @@ __all__ = [
     "remove",
     "resume",
     "sealed_request",
+    "shown",
     "steps",
     "usage",
 ]

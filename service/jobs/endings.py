@@ -160,7 +160,8 @@ def cancel(conn: Connection, job_id: str, now: datetime) -> Job:
 def remove(conn: Connection, project: str, job_id: str, now: datetime) -> Job:
     """Take the job from its project's sight, cancel it if it is alive, and drop the request.
 
-    The released file goes when `job.deleted` is told; its steps stay, for the log's sake.
+    What its steps left goes as well: it names people, and has hashes that can be guessed. Only
+    where the people in a released film are still to be told, it stays until they were.
 
     Raises:
         UnknownJob: there is none in `project`, or it was deleted before.
@@ -173,6 +174,8 @@ def remove(conn: Connection, project: str, job_id: str, now: datetime) -> Job:
     if deleted is None:
         raise UnknownJob(job_id)
     conn.execute(delete(tables.sealed_request).where(tables.sealed_request.c.job == job_id))
+    if deleted.next_step is not Step.TELL:
+        tables.forget_results(conn, job_id)
     announce(conn, "job.deleted", deleted, now)
     return deleted
 
@@ -190,6 +193,8 @@ def quarantine(conn: Connection, lease: Lease, now: datetime) -> None:
     announce(conn, "job.quarantined", job, now)
     if job.state is State.RELEASED:
         tables.change_owned(conn, lease, error_code="poison", **_IDLE)
+        if job.deleted_at is not None:
+            tables.forget_results(conn, job.id)
         return
     fail(conn, lease, "poison", "It could not be made after several attempts.", now)
 

@@ -139,8 +139,14 @@ def hand_back(conn: Connection, lease: Lease, now: datetime) -> Job:
     Raises:
         Fenced: it is no longer ours.
     """
+    attempts = tables.job.c.attempts
     return tables.change_owned(
-        conn, lease, owner=None, available_at=now, attempts=tables.job.c.attempts - 1
+        conn,
+        lease,
+        owner=None,
+        available_at=now,
+        # A step recorded under this lease has set it to 0.
+        attempts=case((attempts > 0, attempts - 1), else_=0),
     )
 
 
@@ -187,4 +193,6 @@ def _recorded(
             job=job.id, step=step, fence=lease.fence, result=result, at=now
         )
     )
+    if job.deleted_at is not None:
+        tables.forget_results(conn, job.id)
     return job

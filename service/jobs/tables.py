@@ -132,6 +132,11 @@ def get(conn: Connection, job_id: str, *, locked: bool = False) -> Job:
     return as_job(row)
 
 
+def forget_results(conn: Connection, job_id: str) -> None:
+    """Drop what the steps of a deleted job left; that they were done, and when, stays."""
+    conn.execute(update(job_step).where(job_step.c.job == job_id).values(result={}))
+
+
 def jobs_where(
     conn: Connection, *conditions: ColumnElement[bool], order: ColumnElement[int], limit: int
 ) -> tuple[Job, ...]:

@@ -1,5 +1,6 @@
 """Reading jobs: one, a page of a project's, the steps, the place in line."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -123,3 +124,10 @@ def blob_owners(conn: Connection, blob_sha256: str) -> tuple[str, ...]:
     c = tables.job.c
     query = select(c.id).where(c.blob_sha256 == blob_sha256, c.deleted_at.is_(None))
     return tuple(conn.execute(query.order_by(c.seq)).scalars())
+
+
+def shown(conn: Connection, blobs: Collection[str]) -> frozenset[str]:
+    """Return those of `blobs`, by SHA-256, that a job shows which was not deleted."""
+    c = tables.job.c
+    query = select(c.blob_sha256).where(c.blob_sha256.in_(blobs), c.deleted_at.is_(None))
+    return frozenset(conn.execute(query).scalars())

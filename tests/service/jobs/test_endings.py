@@ -20,7 +20,7 @@ from service.jobs import (
     Step,
     UnknownJob,
 )
-from tests.service.jobs.builders import LEASE, NOON, admitted, claimed, queued, running
+from tests.service.jobs.builders import DIGEST, LEASE, NOON, admitted, claimed, queued, running
 
 FREE = jobs.Usage(reserved=0, debited=0, returned=1)
 
@@ -218,3 +218,64 @@ def test_nobody_deletes_another_projects_job(database: Database) -> None:
             jobs.remove(conn, "proj_2", job, NOON)
 
         assert jobs.get(conn, job).state is State.QUEUED
+
+
+TOKEN = {"ticket": "v1.names @mara and hashes"}
+
+
+def left(conn: Connection, job: str) -> set[str]:
+    """Return the names of everything that the steps of a job have left."""
+    return {name for record in jobs.steps(conn, job) for name in record.result}
+
+
+def test_deleting_a_job_forgets_what_its_steps_left(database: Database) -> None:
+    with database.transaction() as conn:
+        came = admitted(conn)
+        jobs.record_step(conn, came.lease, Step.DECIDE, {"granted": {"lik_1": "grt_1"}}, NOON)
+        jobs.record_step(conn, came.lease, Step.TICKET, TOKEN, NOON)
+        jobs.queue(conn, came.lease, {}, NOON)
+        before = left(conn, came.job.id)
+
+        jobs.remove(conn, "proj_1", came.job.id, NOON)
+
+        assert before == {"granted", "ticket"}
+        assert left(conn, came.job.id) == set()
+        assert len(jobs.steps(conn, came.job.id)) == 4
+
+
+def test_a_step_that_ends_after_the_deletion_leaves_nothing(database: Database) -> None:
+    with database.transaction() as conn:
+        came = admitted(conn)
+        jobs.record_step(conn, came.lease, Step.DECIDE, {}, NOON)
+        jobs.remove(conn, "proj_1", came.job.id, NOON)
+
+        jobs.record_step(conn, came.lease, Step.TICKET, TOKEN, NOON)
+
+        assert left(conn, came.job.id) == set()
+
+
+def test_a_deleted_film_is_forgotten_once_the_people_in_it_were_told(database: Database) -> None:
+    with database.transaction() as conn:
+        lease = running(conn, upto=Step.LOG)
+        jobs.release(conn, lease, DIGEST, {"granted": {"lik_1": "grt_1"}}, NOON)
+
+        jobs.remove(conn, "proj_1", lease.job, NOON)
+        to_tell = left(conn, lease.job)
+        jobs.record_step(conn, lease, Step.TELL, {}, NOON)
+
+        assert to_tell == {"granted"}
+        assert left(conn, lease.job) == set()
+
+
+def test_a_deleted_film_is_forgotten_when_nobody_survives_the_telling(database: Database) -> None:
+    with database.transaction() as conn:
+        lease = running(conn, upto=Step.LOG)
+        jobs.release(conn, lease, DIGEST, {"granted": {"lik_1": "grt_1"}}, NOON)
+        jobs.remove(conn, "proj_1", lease.job, NOON)
+
+        for attempt in range(1, 4):
+            claimed(conn, now=NOON + attempt * LEASE)
+        nobody = jobs.claim(conn, "worker", LEASE, NOON + 4 * LEASE)
+
+        assert nobody is None
+        assert left(conn, lease.job) == set()

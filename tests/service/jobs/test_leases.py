@@ -211,6 +211,14 @@ def test_a_job_that_is_handed_back_is_taken_at_once_and_loses_no_attempt(
         assert jobs.get(conn, claimed(conn).job).attempts == 1
 
 
+def test_a_job_handed_back_after_a_step_has_as_many_attempts_as_any(database: Database) -> None:
+    with database.transaction() as conn:
+        lease = running(conn, upto=Step.GENERATE)
+
+        assert jobs.hand_back(conn, lease, NOON).attempts == 0
+        assert jobs.get(conn, claimed(conn).job).attempts == 1
+
+
 def test_a_film_is_released_once(database: Database) -> None:
     with database.transaction() as conn:
         lease = running(conn, upto=Step.RELEASE)

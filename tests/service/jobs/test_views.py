@@ -4,9 +4,9 @@ import pytest
 
 from service import jobs
 from service.database import Database, DatabaseUnavailable
-from service.jobs import Order, UnknownJob
+from service.jobs import Order, Step, UnknownJob
 from service.jobs.admission import AGEING
-from tests.service.jobs.builders import NOON, admitted, claimed, queued
+from tests.service.jobs.builders import DIGEST, NOON, admitted, claimed, queued, running
 
 
 def test_pages_show_every_job_once_in_either_order(database: Database) -> None:
@@ -89,3 +89,16 @@ def test_a_time_comes_back_as_the_same_moment_in_utc(sqlite: Database) -> None:
 
         assert job.admitted_at == there
         assert job.admitted_at.utcoffset() == timedelta(0)
+
+
+def test_a_film_is_shown_while_a_job_that_was_not_deleted_has_it(database: Database) -> None:
+    with database.transaction() as conn:
+        lease = running(conn, upto=Step.RELEASE)
+        asked = (DIGEST, "cd" * 32)
+
+        before = jobs.shown(conn, asked)
+        jobs.remove(conn, "proj_1", lease.job, NOON)
+
+        assert before == {DIGEST}
+        assert jobs.shown(conn, asked) == frozenset()
+        assert jobs.shown(conn, ()) == frozenset()
