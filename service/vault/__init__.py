@@ -4,6 +4,7 @@
     workbench/<job>/             sealed files on their way out, mode 0700, gone likewise
     released/incoming/           copies under way; nothing here has a name that anybody asks for
     released/sha256/ab/cd/<64>   immutable, read-only, created once
+    naming.lock                  held while one of these is named, or one that nobody shows goes
 
 Nothing is published by its name: `publish` copies, hashes what it copied, and compares that with
 the digest that the seal stands in the log with.
@@ -19,7 +20,7 @@ from service.vault.errors import (
     VaultFull,
     VaultUnavailable,
 )
-from service.vault.store import Blob, Vault
+from service.vault.store import Blob, Shown, Vault
 
 __all__ = [
     "BadName",
@@ -27,6 +28,7 @@ __all__ = [
     "BlobDamaged",
     "NoSuchBlob",
     "NotWhatWasSealed",
+    "Shown",
     "Unmarked",
     "Vault",
     "VaultError",

@@ -1,9 +1,12 @@
 """Opening, copying and removing files so that neither a link nor a power failure surprises us."""
 
+import fcntl
 import hashlib
 import os
 import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
@@ -54,6 +57,29 @@ def _write_all(descriptor: int, block: bytes) -> None:
     view = memoryview(block)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Wait until no other thread or process is in here with the same `lock`, then go on.
+
+    Raises:
+        OSError: as `open` does.
+    """
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_older(path: Path, than: float) -> bool:
+    """Whether `path` is there and was modified before `than`, in seconds since 1970."""
+    try:
+        return path.lstat().st_mtime < than
+    except FileNotFoundError:
+        return False
 
 
 def remove(path: Path) -> None:

@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,7 +23,7 @@ from service.vault.errors import (
     VaultFull,
     VaultUnavailable,
 )
-from service.vault.files import copy, opened, remove, sync_folder
+from service.vault.files import alone, copy, is_older, opened, remove, sync_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _VERIFIED_BLOBS = 4096
@@ -33,6 +33,9 @@ _FULL = {
     errno.EDQUOT: "raise the quota of the service's user on {root}",
     errno.EFBIG: "raise the file size limit (ulimit -f) of the service",
 }
+
+Shown = Callable[[Collection[str]], Container[str]]
+"""Says which of some released files, by SHA-256, a job shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Vault:
         self._workbench = self._root / "workbench"
         self._incoming = self._root / "released" / "incoming"
         self._blobs = self._root / "released" / "sha256"
+        self._naming = self._root / "naming.lock"
         self._reserve_bytes = reserve_bytes
         self._verified: dict[str, _Identity] = {}
         with self._mapped():
@@ -122,12 +126,39 @@ class Vault:
         with self._mapped():
             for parent in (self._quarantine, self._workbench):
                 for folder in parent.iterdir():
-                    if folder.name not in alive and folder.lstat().st_mtime < before:
-                        remove(folder)
+                    if folder.name not in alive and is_older(folder, before):
+                        # Whoever ended the job may be removing it as well.
+                        with suppress(FileNotFoundError):
+                            remove(folder)
                         swept.add(folder.name)
             for leftover in self._incoming.iterdir():
-                if leftover.lstat().st_mtime < before:
+                if is_older(leftover, before):
                     leftover.unlink(missing_ok=True)
+        return tuple(sorted(swept))
+
+    def sweep_released(self, shown: Shown, now: datetime, older_than: timedelta) -> tuple[str, ...]:
+        """Remove the files that were published and then not released, and return their digests.
+
+        Args:
+            shown: asked about the files of one folder at a time. What it raises is passed on, and
+                nothing it was asked about is removed.
+            older_than: a file published since then stays: its release may commit any moment.
+
+        Raises:
+            VaultUnavailable: something would not go.
+        """
+        before = (now - older_than).timestamp()
+        swept: list[str] = []
+        with self._mapped():
+            for folder in self._blobs.iterdir():
+                old = {path.name: path for path in folder.glob("*/*") if is_older(path, before)}
+                digests = [name for name in old if _DIGEST.fullmatch(name)]
+                stays = shown(digests) if digests else ()
+                swept += [
+                    name
+                    for name in digests
+                    if name not in stays and self._discard(old[name], before)
+                ]
         return tuple(sorted(swept))
 
     def publish(self, path: Path, expected_sha256: str) -> Blob:
@@ -216,10 +247,23 @@ class Vault:
         for folder in (final.parent.parent, final.parent):
             folder.mkdir(mode=0o700, exist_ok=True)
             sync_folder(folder.parent)
-        with suppress(FileExistsError):
-            os.link(incoming, final, follow_symlinks=False)
+        with alone(self._naming):
+            try:
+                os.link(incoming, final, follow_symlinks=False)
+            except FileExistsError:
+                # Published again, so that its age counts from now on.
+                os.utime(final, follow_symlinks=False)
         # Also where it existed: whoever made it may not have come as far as this.
         sync_folder(final.parent)
+
+    def _discard(self, blob: Path, before: float) -> bool:
+        """Remove a released file unless it was published again since `before`."""
+        with alone(self._naming):
+            if not is_older(blob, before):
+                return False
+            blob.unlink()
+        self._verified.pop(blob.name, None)
+        return True
 
     def _verify(self, blob: BufferedReader, sha256: str) -> None:
         status = os.fstat(blob.fileno())

@@ -2,7 +2,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from service.vault import (
     BlobDamaged,
     NoSuchBlob,
     NotWhatWasSealed,
+    Shown,
     Unmarked,
     Vault,
     VaultError,
@@ -191,6 +192,79 @@ def test_sweeping_spares_the_living_and_the_young(vault: Vault, tmp_path: Path) 
     assert not leftover.exists()
     assert (vault.quarantine(young) / "frames.npy").exists()
     assert (vault.quarantine(alive) / "frames.npy").exists()
+
+
+def shows_nothing(_digests: Collection[str]) -> frozenset[str]:
+    return frozenset()
+
+
+def shows_all(digests: Collection[str]) -> frozenset[str]:
+    return frozenset(digests)
+
+
+@pytest.mark.parametrize(
+    ("shown", "age", "stays"),
+    [
+        (shows_nothing, timedelta(hours=2), False),
+        (shows_nothing, timedelta(minutes=59), True),
+        (shows_all, timedelta(hours=2), True),
+    ],
+    ids=["shown by nobody", "young", "shown"],
+)
+def test_a_film_goes_when_no_job_has_shown_it_for_long(
+    vault: Vault, tmp_path: Path, shown: Shown, age: timedelta, *, stays: bool
+) -> None:
+    vault.publish(a_sealed_file(vault), DIGEST)
+    (film,) = released(tmp_path)
+    _touch(film, NOON - age)
+
+    swept = vault.sweep_released(shown, NOON, timedelta(hours=1))
+
+    assert swept == (() if stays else (DIGEST,))
+    assert released(tmp_path) == ([film] if stays else [])
+
+
+def test_no_film_goes_while_nobody_can_say_whether_it_is_shown(
+    vault: Vault, tmp_path: Path
+) -> None:
+    def out_of_order(_digests: Collection[str]) -> frozenset[str]:
+        raise LookupError
+
+    vault.publish(a_sealed_file(vault), DIGEST)
+    (film,) = released(tmp_path)
+    _touch(film, NOON - timedelta(hours=2))
+
+    with pytest.raises(LookupError):
+        vault.sweep_released(out_of_order, NOON, timedelta(hours=1))
+
+    assert film.exists()
+
+
+def test_a_film_published_again_while_it_is_swept_stays(vault: Vault, tmp_path: Path) -> None:
+    vault.publish(a_sealed_file(vault), DIGEST)
+    (film,) = released(tmp_path)
+    _touch(film, NOON - timedelta(hours=2))
+
+    def publishing(_digests: Collection[str]) -> frozenset[str]:
+        """Nobody shows it yet; its release commits right after this answer."""
+        vault.publish(a_sealed_file(vault), DIGEST)
+        return frozenset()
+
+    swept = vault.sweep_released(publishing, datetime.now(UTC), timedelta(hours=1))
+
+    assert swept == ()
+    with vault.open(DIGEST) as blob:
+        assert blob.read() == FILM
+
+
+def test_what_is_no_film_of_ours_is_never_swept(vault: Vault, tmp_path: Path) -> None:
+    stray = tmp_path / "vault" / "released" / "sha256" / "ab" / "cd" / "README"
+    stray.parent.mkdir(parents=True)
+    stray.write_text("put here by the operator")
+    _touch(stray, NOON - timedelta(hours=2))
+
+    assert vault.sweep_released(shows_nothing, NOON, timedelta(hours=1)) == ()
+    assert stray.exists()
 
 
 @example("../../etc")
