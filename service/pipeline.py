@@ -31,7 +31,7 @@ from service.media.errors import MediaError
 from service.request import GenerationRequest
 from service.rooms import Rooms, Workshop
 from service.steps import back, ending, front
-from service.steps.run import Crossing, Next, Run, never, taken_up, uneventful
+from service.steps.run import Crossing, Next, Run, Stopping, never, taken_up, uneventful
 
 log = structlog.get_logger()
 
@@ -99,9 +99,12 @@ class Pipeline:
 
         Raises:
             Fenced: somebody else has the job by now.
+            Stopping: this process is to end; the last committed step stands.
         """
         run = taken_up(self.rooms, self.workshop, lease, self.crossing, self.stopping)
         for step in jobs.STEPS[run.job.steps_done :]:
+            if self.stopping():
+                raise Stopping(lease.job)
             if STEPS[step](run) is Next.STOP:
                 break
         job = self._job(lease)
