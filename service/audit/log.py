@@ -156,6 +156,21 @@ class AuditLog:
                 return self._receipt(outcome)
         raise NotAcknowledged(f"{key} was not integrated in {self._timeout_s} s: ask again")
 
+    def drain(self) -> None:
+        """Return once everything that is staged and committed is in the tree.
+
+        Raises:
+            DatabaseUnavailable, NotAcknowledged: it is not.
+        """
+        while self._staged():
+            # No entry has an empty key: the batch takes what is staged, and that is all it does.
+            batch, place = self._sequencer.submit([Settle("")])
+            batch.outcome(place, self._timeout_s)
+
+    def _staged(self) -> bool:
+        with self._database.reading() as conn:
+            return bool(store.staged(conn, 1))
+
     def entry(self, index: int) -> LoggedEntry:
         """Return one entry; `NoEntry` if there is none, `LogTampered` if it was changed."""
         with self._database.reading() as conn:

@@ -376,3 +376,13 @@ def test_close_answers_whoever_waits(database: Database) -> None:
     log.close()
 
     assert sorted(answers) == [0, 1, 2]
+
+
+def test_draining_takes_in_what_others_staged(database: Database, log: AuditLog) -> None:
+    with database.transaction() as conn:
+        log.stage(conn, an_entry("dec_1"))
+        log.stage(conn, an_entry("dec_2"))
+
+    log.drain()
+
+    assert {log.entry_by_key("dec_1").index, log.entry_by_key("dec_2").index} == {0, 1}
