@@ -1,5 +1,6 @@
 """`imprimatur worker`: makes films until it is told to stop."""
 
+import os
 import signal
 import sys
 import threading
@@ -41,7 +42,9 @@ def _stop_with_parent(making: "Worker") -> None:
     """Stop when our supervisor is gone, however it went: its end of our stdin is closed then."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not sys.stdin: a thread inside its lock would keep the interpreter from ending.
+        while os.read(0, 1):
+            pass
         making.stop()
 
     threading.Thread(target=wait, name="supervisor", daemon=True).start()
