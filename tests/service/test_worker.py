@@ -332,3 +332,23 @@ def test_what_a_dead_sender_took_is_told_by_the_next(house: SmallHouse) -> None:
         ]
     assert taken
     assert meanwhile == ()
+
+
+def test_a_film_deleted_before_its_telling_is_told_and_then_forgotten(house: SmallHouse) -> None:
+    job = submitted(house)
+
+    def crossing(at: Step, on: Side) -> None:
+        if (at, on) == (Step.RELEASE, Side.AFTER):
+            raise OSError("the process fell over here")
+
+    Worker(house.pipeline("worker:1", crossing)).once()
+    with house.rooms.database.transaction() as conn:
+        jobs.remove(conn, job.project, job.id, house.clock())
+    house.clock.forward(minutes=1)
+
+    Worker(house.pipeline("worker:2")).once()
+
+    with house.rooms.database.reading() as conn:
+        steps = jobs.steps(conn, job.id)
+    assert steps[-1].step is Step.TELL
+    assert [record.result for record in steps if record.result] == []
