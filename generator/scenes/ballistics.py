@@ -77,8 +77,8 @@ class Flight:
     contacts: tuple[Contact, ...]
 
     def at(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return x, y, vx, vy at each time: shape (times, 4)."""
-        piece = np.searchsorted(self.starts, times, side="right") - 1
+        """Return x, y, vx, vy at each time: shape (times, 4); the first piece goes back forever."""
+        piece = np.maximum(np.searchsorted(self.starts, times, side="right") - 1, 0)
         x, y, vx, vy, ax, ay = self.motion[piece].T
         t = times - self.starts[piece]
         return np.stack(
@@ -116,7 +116,8 @@ def fly(body: Body, start: State, half_width_m: float, seconds: float) -> Flight
         elif rolling:
             state = State(state.x, body.radius_m, 0.0, 0.0)
         else:
-            contacts.append(Contact(time, state.x, -state.vy, Struck.FLOOR))
+            # A fall shorter than a rounding error can end on its way up.
+            contacts.append(Contact(time, state.x, max(-state.vy, 0.0), Struck.FLOOR))
             rebound = -body.restitution * state.vy
             state = State(
                 state.x, body.radius_m, state.vx, rebound if rebound > RESTS_BELOW else 0.0
