@@ -41,27 +41,27 @@ def _rain(rng: np.random.Generator, count: int, rain: Rain | None, half_width_m:
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     fade = np.exp(-t / 0.0016)
     ticks = [np.sin(2 * np.pi * hz * t) * fade for hz in (2300.0, 3400.0, 4700.0, 6100.0)]
-    loud = rng.uniform(0.02, 0.09, len(rain.lands_at))
+    loud = rng.uniform(0.02, 0.09, len(rain.lands_at)) * (1 - 0.6 * rain.depth)
+    gains = panned(rain.x / half_width_m) * loud.astype(np.float32)
     for drop, at in enumerate(rain.lands_at):
         start = round(float(at) * SAMPLE_RATE)
         if start >= count:
             break
-        near = loud[drop] * (1 - 0.6 * rain.depth[drop])
-        gains = panned(float(rain.x[drop]) / half_width_m) * np.float32(near)
-        sound[:, start : start + length] += (
-            gains[:, None] * ticks[drop % len(ticks)][: count - start]
-        )
+        tick = ticks[drop % len(ticks)][: count - start]
+        sound[:, start : start + length] += gains[:, drop, None] * tick
     return sound
 
 
 def _hum(rng: np.random.Generator, count: int) -> Wave:
-    t = np.arange(count, dtype=np.float32) / SAMPLE_RATE
     # Mains: fifty hertz and even harmonics. The odd ones make the buzz that sounds like a voice.
-    total = np.zeros(count, dtype=np.float32)
+    # One period is 960 samples and is repeated.
+    period = SAMPLE_RATE // 50
+    t = np.arange(period, dtype=np.float32) / SAMPLE_RATE
+    total = np.zeros(period, dtype=np.float32)
     for harmonic, level in ((1, 1.0), (2, 0.7), (4, 0.16)):
         phase = np.float32(rng.uniform(0, 6.28))
         total += np.float32(level) * np.sin(np.float32(2 * np.pi * 50 * harmonic) * t + phase)
-    return np.stack([total, total]) * np.float32(0.03)
+    return np.tile(total * np.float32(0.03), (2, -(-count // period)))[:, :count]
 
 
 def _birds(rng: np.random.Generator, count: int) -> Wave:

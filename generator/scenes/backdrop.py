@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.scenes.drawing import PAINT, Floats
+from generator.scenes.drawing import PAINT
 from generator.scenes.scene import Colour, Scene, Setting
+from generator.scenes.sprite import Floats
 from generator.scenes.view import HORIZON, MIDDLE, View
 
 
@@ -24,7 +25,7 @@ def paint(scene: Scene, view: View, seed: int) -> NDArray[np.uint8]:
     picture *= 1.03 - 0.15 * ((x / half) ** 2 * 0.5 + (2 * y - 1) ** 2 * 0.5)
     # Half a level of noise: eight bits would show bands in gradients as soft as these.
     picture += rng.random((view.height, wide), dtype=np.float32)
-    return np.ascontiguousarray(np.clip(picture, 0, 255).astype(np.uint8).transpose(1, 2, 0))
+    return np.stack(list(np.clip(picture, 0, 255).astype(np.uint8)), axis=2)
 
 
 def _painted(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:
@@ -65,9 +66,13 @@ def _room(x: Floats, y: Floats, pixel: float, scene: Scene) -> Floats:
     light = light * (1 - 0.10 * np.exp(-((HORIZON - y) / 0.05)))
     picture = wall * light
     # The skirting board, a little lighter than the wall, with a line of light on its upper edge.
-    board = np.clip((y - (HORIZON - 0.026)) / pixel + 0.5, 0, 1)
-    rim = np.exp(-(((y - (HORIZON - 0.025)) / max(0.003, pixel)) ** 2))
-    picture += (board * 0.42 + rim * 0.22) * (250 - picture)
+    thin = max(0.003, pixel)
+    low = _rows(y, HORIZON - 0.026 - 4 * thin, HORIZON + pixel)
+    board = np.clip((y[low] - (HORIZON - 0.026)) / pixel + 0.5, 0, 1)
+    rim = np.exp(-(((y[low] - (HORIZON - 0.025)) / thin) ** 2))
+    picture[:, low] += (board * 0.42 + rim * 0.22) * (250 - picture[:, low])
+    low = _rows(y, HORIZON - pixel, 1)
+    y, near = y[low], picture[:, low]
     far = np.maximum(y - HORIZON, 0) / (1 - HORIZON)
     shine = 0.74 + 0.26 * far + 0.24 * _glow(x, y, (-0.22, 0.86), (0.62, 0.16))
     shine = shine * (1 - 0.32 * np.exp(-np.maximum(y - HORIZON, 0) / 0.022))
@@ -76,7 +81,8 @@ def _room(x: Floats, y: Floats, pixel: float, scene: Scene) -> Floats:
     gap = np.abs(across - np.round(across)) * 0.34 * spread / pixel
     shine = shine * (1 - 0.13 * np.clip(1.3 - gap, 0, 1))
     below = np.clip((y - HORIZON) / pixel + 0.5, 0, 1)
-    return np.asarray(picture + below * (ground * shine - picture), dtype=np.float32)
+    near += below * (ground * shine - near)
+    return np.asarray(picture, dtype=np.float32)
 
 
 def _outdoors(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:
@@ -90,34 +96,53 @@ def _outdoors(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.G
     sun = _glow(x, y, (-0.42, 0.16), (0.42, 0.36))
     picture += (sun * 0.5) * (_plane(255, 250, 232) - picture)
     high = y[: len(y) // 2]  # no cloud reaches further down
-    cloud = np.zeros(np.broadcast_shapes(x.shape, high.shape), dtype=np.float32)
+    sky = picture[:, : len(high)]
+    sky += ((1 - np.exp(-_clouds(x, high, rng))) * 0.9) * (_plane(255, 253, 250) - sky)
+    ground = _mixed(scene.floor, (170, 160, 120), 0.06)
+    for height, haze, rough in ((0.105, 0.62, 2.1), (0.045, 0.34, 3.7)):
+        hill = ground * 0.80 + ((pale + top) / 2 - ground * 0.80) * haze
+        rows = _rows(y, HORIZON - height - pixel, HORIZON + pixel)
+        deep = y[rows] - _ridge(x, height, rough, rng)
+        inside = np.clip(deep / pixel + 0.5, 0, 1)
+        picture[:, rows] += inside * (hill * (1.02 - 0.5 * np.maximum(deep, 0)) - picture[:, rows])
+    grain = rng.standard_normal(picture.shape[1:], dtype=np.float32)
+    grain += np.roll(grain, 1, 1) + np.roll(grain, 1, 0)
+    rows = _rows(y, HORIZON - pixel, 1)
+    far = np.maximum(y[rows] - HORIZON, 0) / (1 - HORIZON)
+    lit = 0.86 + 0.16 * far + 0.16 * _glow(x, y[rows], (-0.2, 0.84), (0.7, 0.14))
+    lit += 0.030 * (0.3 + far) * grain[rows] / 1.7
+    near = ground + (pale - ground) * (0.30 * np.exp(-far * 5))
+    inside = np.clip((y[rows] - HORIZON) / pixel + 0.5, 0, 1)
+    picture[:, rows] += inside * (near * lit - picture[:, rows])
+    return np.asarray(picture, dtype=np.float32)
+
+
+def _rows(y: Floats, first: float, last: float) -> slice:
+    """Return the rows between two heights."""
+    return slice(*(int(row) for row in np.searchsorted(y[:, 0], (first, last))))
+
+
+def _clouds(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
+    """Return how thick the clouds are."""
+    puffs = []
     for _ in range(3):
         at = (float(rng.uniform(-0.8, 0.8)), float(rng.uniform(0.12, 0.36)))
         for offset in rng.uniform(-1, 1, 5):
             # Flat below and domed above: puffs in the middle are taller.
-            tall = 0.020 + 0.032 * (1 - abs(float(offset)))
-            puff = (at[0] + 0.16 * float(offset), at[1] - 0.7 * tall)
-            cloud += 0.62 * _glow(x, high, puff, (float(rng.uniform(0.05, 0.085)), tall))
-    sky = picture[:, : len(high)]
-    sky += ((1 - np.exp(-cloud)) * 0.9) * (_plane(255, 253, 250) - sky)
-    ground = _mixed(scene.floor, (170, 160, 120), 0.06)
-    air = (pale + top) / 2
-    for height, haze, rough in ((0.105, 0.62, 2.1), (0.045, 0.34, 3.7)):
-        phase = rng.uniform(0, 6.28, 3)
-        ridge = HORIZON - height * (
-            0.55 + 0.3 * np.sin(rough * x + phase[0]) + 0.15 * np.sin(2.3 * rough * x + phase[1])
-        )
-        hill = ground * np.float32(0.80) + (air - ground * np.float32(0.80)) * np.float32(haze)
-        inside = np.clip((y - ridge) / pixel + 0.5, 0, 1)
-        picture += inside * (hill * (1.02 - 0.5 * np.maximum(y - ridge, 0)) - picture)
-    far = np.maximum(y - HORIZON, 0) / (1 - HORIZON)
-    lit = 0.86 + 0.16 * far + 0.16 * _glow(x, y, (-0.2, 0.84), (0.7, 0.14))
-    grain = rng.standard_normal(lit.shape, dtype=np.float32)
-    lit = lit + 0.030 * (0.3 + far) * (grain + np.roll(grain, 1, 1) + np.roll(grain, 1, 0)) / 1.7
-    near = ground + (pale - ground) * (0.30 * np.exp(-far * 5))
-    inside = np.clip((y - HORIZON) / pixel + 0.5, 0, 1)
-    picture += inside * (near * lit - picture)
-    return np.asarray(picture, dtype=np.float32)
+            tall = 0.020 + 0.032 * (1 - abs(offset))
+            wide = rng.uniform(0.05, 0.085)
+            puffs.append((at[0] + 0.16 * offset, at[1] - 0.7 * tall, wide, tall))
+    column, row, wide, tall = np.array(puffs, dtype=np.float32).T
+    across = np.exp(-(((x.T - column) / wide) ** 2))
+    down = np.exp(-(((y - row) / tall) ** 2))
+    return np.asarray(np.float32(0.62) * down @ across.T, dtype=np.float32)
+
+
+def _ridge(x: Floats, height: float, rough: float, rng: np.random.Generator) -> Floats:
+    """Return the upper edge of a chain of hills that reach up to `height` above the horizon."""
+    first, second, _ = (float(phase) for phase in rng.uniform(0, 6.28, 3))
+    waves: Floats = 0.3 * np.sin(rough * x + first) + 0.15 * np.sin(2.3 * rough * x + second)
+    return HORIZON - height * (0.55 + waves)
 
 
 def _space(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Generator) -> Floats:
@@ -135,7 +160,7 @@ def _space(x: Floats, y: Floats, pixel: float, scene: Scene, rng: np.random.Gene
         picture[:, row, column] += bright
         picture[:, row - 1 : row + 2, column] += bright * 0.25
         picture[:, row, column - 1 : column + 2] += bright * 0.25
-    away = np.hypot(x, y - MIDDLE)
+    away = np.sqrt(x**2 + (y - MIDDLE) ** 2)
     halo = 0.75 * np.exp(-away / 0.07) + 0.30 * np.exp(-away / 0.22)
     picture += halo * _plane(255, 176, 84)
     disc = np.clip((SUN_RADIUS - away) / pixel + 0.5, 0, 1)

@@ -1,5 +1,7 @@
 """Noise of a given band and slow random curves: what wind, rain and rolling are made of."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,11 +24,20 @@ def band(
     spectrum = np.zeros(length // 2 + 1, dtype=np.complex64)
     bins = rng.standard_normal((last - first, 2), dtype=np.float32).view(np.complex64)[:, 0]
     if fall_db:
-        octaves = np.log2(np.arange(first, last, dtype=np.float32) / max(first, 1) + 1e-9)
-        bins = bins * (10 ** (-fall_db * np.maximum(octaves, 0) / 20)).astype(np.float32)
+        bins *= _falling(first, last, fall_db)
     spectrum[first:last] = bins
-    wave = np.fft.irfft(spectrum, length)[:count]
-    return np.asarray(wave / (np.sqrt(np.mean(wave**2)) + 1e-12), dtype=np.float32)
+    wave: Wave = np.asarray(np.fft.irfft(spectrum, length)[:count], dtype=np.float32)
+    wave /= np.sqrt(np.mean(wave**2)) + np.float32(1e-12)
+    return wave
+
+
+@lru_cache(maxsize=16)
+def _falling(first: int, last: int, fall_db: float) -> Wave:
+    """Return how loud each bin is; kept, as there are few bands and clips of few lengths."""
+    octaves = np.log2(np.arange(first, last, dtype=np.float32) / max(first, 1) + 1e-9)
+    level: Wave = (10 ** (-fall_db * np.maximum(octaves, 0) / 20)).astype(np.float32)
+    level.flags.writeable = False
+    return level
 
 
 def drift(rng: np.random.Generator, count: int, every_s: float) -> Wave:
@@ -44,7 +55,7 @@ def stretched(points: NDArray[np.float64], count: int, every_s: float) -> Wave:
     return curve.ravel()[:count]
 
 
-def panned(side: float) -> NDArray[np.float32]:
-    """Return the two channels' gains for a place from -1 (left) to 1 (right), at equal power."""
+def panned(side: float | NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return both channels' gains for places from -1 (left) to 1 (right): shape (2, ...)."""
     angle = (np.clip(side, -1, 1) * 0.85 + 1) * np.pi / 4
     return np.array([np.cos(angle), np.sin(angle)], dtype=np.float32)

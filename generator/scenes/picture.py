@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.scenes import backdrop, drawing
+from generator.scenes import backdrop, camera, drawing
 from generator.scenes.ballistics import Struck
-from generator.scenes.drawing import Sprite
 from generator.scenes.paths import Drip, Poses, Swing
 from generator.scenes.physics import Truth, radius_m
 from generator.scenes.scene import Camera, Material, Scene, Setting, Shape, Thing
+from generator.scenes.sprite import Sprite, lay, stamp
 from generator.scenes.view import MIDDLE, View
 
 _RIPPLE_S, _SPLASH_S, _STREAK_M = 0.7, 0.16, 0.11
@@ -23,6 +23,8 @@ class Picture:
         self._floor = backdrop.floor_tint(scene)
         if scene.camera is Camera.STATIC:
             self._fixtures(self._backdrop[None], np.zeros(1))
+        else:
+            self._fixed: camera.Fixed = self._backdrop.astype(np.uint16)
 
     def draw(self, frames: NDArray[np.uint8], first: int) -> None:
         """Fill `frames`, shape (n, height, width, 3), with the pictures from number `first` on."""
@@ -35,7 +37,7 @@ class Picture:
             self._scene.things, self._truth.poses, self._truth.depths, strict=True
         ):
             if self._scene.setting is not Setting.SPACE and thing.shape is not Shape.DROP:
-                self._lay(frames, self._shadow(thing, _cut(poses, block), depth, times))
+                lay(frames, self._shadow(thing, _cut(poses, block), depth, times))
         self._ripples(frames, times)
         for index in range(len(self._scene.things)):
             self._thing(frames, index, block)
@@ -49,17 +51,12 @@ class Picture:
         wide, tall = frames.shape[2], frames.shape[1]
         if self._scene.camera is Camera.PAN:
             for frame, shift in zip(frames, self._view.shift(times), strict=True):
-                frame[:] = _shifted(self._backdrop, self._view.margin + float(shift), wide)
+                frame[:] = camera.shifted(self._fixed, self._view.margin + float(shift), wide)
             return
         across, down = np.arange(wide) + 0.5 - wide / 2, np.arange(tall) + 0.5 - MIDDLE * tall
         for frame, zoom in zip(frames, self._view.zoom(times), strict=True):
             columns, rows = across / zoom + wide / 2 - 0.5, down / zoom + MIDDLE * tall - 0.5
-            frame[:] = _sampled(self._backdrop, columns, rows)
-
-    @staticmethod
-    def _lay(frames: NDArray[np.uint8], sprite: Sprite) -> None:
-        for index, frame in enumerate(frames):
-            drawing.over(frame, sprite, index)
+            frame[:] = camera.sampled(self._fixed, columns, rows)
 
     def _radii(self, thing: Thing, poses: Poses, times: NDArray[np.float64]) -> NDArray[np.float64]:
         metres = radius_m(thing) * (0.62 if self._scene.setting is Setting.SPACE else 1.0)
@@ -99,9 +96,8 @@ class Picture:
                 )
         if poses.behind.any():
             sprite = self._eclipsed(sprite, poses, times)
-        for place, frame in enumerate(frames):
-            if poses.grow[place] > 0:
-                drawing.over(frame, sprite, place)
+        shown = (poses.grow > 0)[:, None, None]
+        lay(frames, Sprite(sprite.left, sprite.top, sprite.colour, sprite.cover * shown))
 
     def _eclipsed(self, sprite: Sprite, poses: Poses, times: NDArray[np.float64]) -> Sprite:
         """Return `sprite` without what the body in the middle covers."""
@@ -109,7 +105,7 @@ class Picture:
         tall, wide = sprite.cover.shape[1:]
         dx = np.arange(wide) + 0.5 + (sprite.left - sun[:, 0])[:, None]
         dy = np.arange(tall) + 0.5 + (sprite.top - sun[:, 1])[:, None]
-        away = np.hypot(dx[:, None, :], dy[:, :, None])
+        away = np.sqrt(dx[:, None, :] ** 2 + dy[:, :, None] ** 2)
         edge = backdrop.SUN_RADIUS * self._view.height * self._view.zoom(times)
         clear = np.clip(away - edge[:, None, None] + 0.5, 0, 1).astype(np.float32)
         clear[~poses.behind] = 1
@@ -123,31 +119,29 @@ class Picture:
                 centres = self._view.place(path.x * ones, 0 * ones, times, depth)
                 half = 0.36 * scale * self._view.zoom(times)
                 for share, tint in ((1.0, (70, 104, 140)), (0.82, (176, 208, 230))):
-                    puddle = drawing.shade(centres, half * share, 0.7 * ones, tint=tint)
-                    self._lay(frames, puddle)
+                    lay(frames, drawing.shade(centres, half * share, 0.7 * ones, tint=tint))
                 thick = max(0.055 * scale, 2.0)
+                right, down = np.array([thick, 0]), np.array([0, thick])
                 mouths = self._view.place(path.x * ones, path.height_m * ones + 0.05, times, depth)
-                for frame, (x, y) in zip(frames, mouths - [0, 1.5 * thick], strict=True):
-                    drawing.over(frame, drawing.rod((x - 2.4 * thick, y), (x, y), thick), 0)
-                    drawing.over(frame, drawing.rod((x, y), (x, y + 1.1 * thick), thick), 0)
+                mouths -= 1.5 * down
+                lay(frames, drawing.rod(mouths - 2.4 * right, mouths, thick))
+                lay(frames, drawing.rod(mouths, mouths + 1.1 * down, thick))
             if isinstance(path, Swing):
                 thick = max(0.018 * scale, 1.2)
-                pivots = self._view.place(
-                    path.pivot_x * ones, path.pivot_y * ones, times, depth
-                ) - [0, thick]
-                for frame, (x, y) in zip(frames, pivots, strict=True):
-                    beam = drawing.rod((x - 5 * thick, y), (x + 5 * thick, y), thick * 2.2)
-                    drawing.over(frame, beam, 0)
+                right, down = np.array([thick, 0]), np.array([0, thick])
+                beam = self._pivots(path, times, depth) - down
+                lay(frames, drawing.rod(beam - 5 * right, beam + 5 * right, thick * 2.2))
 
     def _hang(
         self, frames: NDArray[np.uint8], path: Swing, bobs: NDArray[np.float64],
         times: NDArray[np.float64], depth: float,
     ) -> None:  # fmt: skip
-        ones = np.ones(len(times))
-        pivots = self._view.place(path.pivot_x * ones, path.pivot_y * ones, times, depth)
         thick = max(0.018 * self._view.pixels_per_m, 1.2)
-        for frame, pivot, bob in zip(frames, pivots, bobs, strict=True):
-            drawing.over(frame, drawing.rod((pivot[0], pivot[1]), (bob[0], bob[1]), thick), 0)
+        lay(frames, drawing.rod(self._pivots(path, times, depth), bobs, thick))
+
+    def _pivots(self, path: Swing, times: NDArray[np.float64], depth: float) -> NDArray[np.float64]:
+        ones = np.ones(len(times))
+        return self._view.place(path.pivot_x * ones, path.pivot_y * ones, times, depth)
 
     def _ripples(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
         """Draw the rings where drops met the water."""
@@ -162,56 +156,23 @@ class Picture:
             half = (0.03 + 0.30 * np.sqrt(way)) * scale * self._view.zoom(at)
             ring = drawing.ring(centres, half, 0.6 * (1 - way), max(0.010 * scale, 0.8))
             # The rings of one contact are seen in consecutive frames.
-            self._lay(frames[shown[0] : shown[-1] + 1], ring)
+            lay(frames[shown[0] : shown[-1] + 1], ring)
 
     def _rain(self, frames: NDArray[np.uint8], times: NDArray[np.float64]) -> None:
         rain, view = self._truth.rain, self._view
         if rain is None:
             return
         scale = view.pixels_per_m
-        tall = view.height / scale
-        for frame, time in zip(frames, times, strict=True):
-            falls = (rain.lands_at > time) & (rain.lands_at - time < tall / rain.speed)
-            above = (rain.lands_at[falls] - time) * rain.speed
-            self._stamp(
-                frame, _place(view, rain.x[falls], above, rain.depth[falls], time), _streak(scale)
-            )
-            wet = (rain.lands_at <= time) & (time - rain.lands_at < _SPLASH_S)
-            self._stamp(
-                frame,
-                _place(view, rain.x[wet], 0 * rain.x[wet], rain.depth[wet], time),
-                _splash(scale),
-            )
-
-    @staticmethod
-    def _stamp(
-        frame: NDArray[np.uint8], at: NDArray[np.float64], cover: NDArray[np.float32]
-    ) -> None:
-        """Lay one bright pattern over `frame` at many places, each wholly inside the picture."""
-        tall, wide = cover.shape
-        size = np.array([wide, tall])
-        corner = np.floor(at).astype(np.int64) - size // 2
-        inside = (corner >= 0).all(axis=1) & (corner <= np.array(frame.shape[1::-1]) - size).all(
-            axis=1
-        )
-        corner = corner[inside]
-        rows = corner[:, 1, None, None] + np.arange(tall)[:, None]
-        columns = corner[:, 0, None, None] + np.arange(wide)
-        under = frame[rows, columns].astype(np.float32)
-        under += (np.array([226, 236, 246], dtype=np.float32) - under) * cover[..., None]
-        frame[rows, columns] = under + 0.5
-
-
-def _place(
-    view: View,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    depth: NDArray[np.float64],
-    time: float,
-) -> NDArray[np.float64]:
-    times = np.full(len(x), time)
-    near = view.place(x, y, times, 0.0)
-    return near + (view.place(x, y, times, 1.0) - near) * depth[:, None]
+        wait = rain.lands_at - times[:, None]
+        for shown, cover in (
+            ((wait > 0) & (wait < view.height / scale / rain.speed), _streak(scale)),
+            ((wait <= 0) & (wait > -_SPLASH_S), _splash(scale)),
+        ):
+            which, drops = np.nonzero(shown)
+            at, depth = times[which], rain.depth[drops, None]
+            above = np.maximum(wait[which, drops], 0) * rain.speed
+            near, far = (view.place(rain.x[drops], above, at, end) for end in (0.0, 1.0))
+            stamp(frames, which, near + (far - near) * depth, (226, 236, 246), cover)
 
 
 def _streak(pixels_per_m: float) -> NDArray[np.float32]:
@@ -232,35 +193,3 @@ def _cut(poses: Poses, block: slice) -> Poses:
     return Poses(
         poses.x[block], poses.y[block], poses.turn[block], poses.grow[block], poses.behind[block]
     )
-
-
-def _sampled(
-    picture: NDArray[np.uint8], columns: NDArray[np.float64], rows: NDArray[np.float64]
-) -> NDArray[np.uint8]:
-    """Return `picture` between its pixels, linearly, in eight-bit fixed point."""
-    low, share = _taps(rows, picture.shape[0])
-    tall = _mixed(picture.take(low, axis=0), picture.take(low + 1, axis=0), share[:, None, None])
-    low, share = _taps(columns, picture.shape[1])
-    return _mixed(tall.take(low, axis=1), tall.take(low + 1, axis=1), share[None, :, None])
-
-
-def _shifted(picture: NDArray[np.uint8], left: float, wide: int) -> NDArray[np.uint8]:
-    """Return `wide` columns of `picture` from `left` on, between its pixels."""
-    low = int(left)
-    share = np.array(int((left - low) * 256), dtype=np.uint16)
-    return _mixed(picture[:, low : low + wide], picture[:, low + 1 : low + 1 + wide], share)
-
-
-def _mixed(
-    first: NDArray[np.uint8], second: NDArray[np.uint8], share: NDArray[np.uint16]
-) -> NDArray[np.uint8]:
-    """Return (256 - share) parts of `first` with `share` of `second`; both fit in 16 bits."""
-    total = first * (np.uint16(256) - share)
-    total += second * share
-    total >>= np.uint16(8)
-    return total.astype(np.uint8)
-
-
-def _taps(at: NDArray[np.float64], length: int) -> tuple[NDArray[np.int64], NDArray[np.uint16]]:
-    low = np.clip(np.floor(at).astype(np.int64), 0, length - 2)
-    return low, (np.clip(at - low, 0, 1) * 256).astype(np.uint16)

@@ -1,6 +1,7 @@
 """What is heard: every contact at its exact time and place, rolling, and the ambience."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,10 +42,10 @@ def render(scene: Scene, truth: Truth, count: int, half_width_m: float, seed: in
     for thing, path in zip(scene.things, truth.paths, strict=True):
         if isinstance(path, Tumble):
             _roll(sound, thing, path, half_width_m, rng)
-    peak = float(np.abs(sound).max(initial=0.0))
+    peak = float(max(sound.max(initial=0.0), -sound.min(initial=0.0)))
     if peak > 0.92:
         sound *= np.float32(0.92 / peak)
-    return np.ascontiguousarray(sound.T)
+    return np.stack(list(sound), axis=1)
 
 
 def _add(sound: Wave, contact: Contact, wave: Wave, half_width_m: float) -> None:
@@ -92,6 +93,18 @@ def _ringing(
     click: float,
     rng: np.random.Generator,
 ) -> Wave:
+    wave = _tones(pitch_hz, modes).copy()
+    burst = min(int(0.006 * SAMPLE_RATE), len(wave))
+    fade = np.exp(-np.arange(burst, dtype=np.float32) / np.float32(0.0011 * SAMPLE_RATE))
+    wave[:burst] += np.float32(click) * fade * rng.standard_normal(burst, dtype=np.float32)
+    wave[0] = np.float32(click) + 0.2  # the attack is on the very sample of the contact
+    wave /= np.abs(wave).max()
+    return wave
+
+
+@lru_cache(maxsize=64)
+def _tones(pitch_hz: float, modes: tuple[tuple[float, float, float], ...]) -> Wave:
+    """Return decaying tones; kept, as materials and sizes make no more than forty."""
     length = int(min(max(decay for _, _, decay in modes) * 5, 1.2) * SAMPLE_RATE)
     t = np.arange(length, dtype=np.float32) / SAMPLE_RATE
     wave = np.zeros(length, dtype=np.float32)
@@ -102,11 +115,8 @@ def _ringing(
             -part / np.float32(decay)
         )
         wave[: len(part)] += np.float32(level) * tone
-    burst = min(int(0.006 * SAMPLE_RATE), length)
-    noise = rng.standard_normal(burst, dtype=np.float32) * np.exp(-t[:burst] / np.float32(0.0011))
-    wave[:burst] += np.float32(click) * noise
-    wave[0] = np.float32(click) + 0.2  # the attack is on the very sample of the contact
-    return np.asarray(wave / np.abs(wave).max(), dtype=np.float32)
+    wave.flags.writeable = False
+    return wave
 
 
 def _plink(rng: np.random.Generator) -> Wave:
@@ -137,7 +147,7 @@ def _roll(
     high = 12_000.0 if slides else 8000.0
     turning = np.ones(len(times)) if slides else 0.75 + 0.25 * np.cos(at[:, 0] / path.radius_m)
     level = np.minimum(speed / 1.4, 1.0) * turning * (0.05 if slides else 0.13)
-    sides = np.stack([panned(x / half_width_m) for x in at[::20, 0]], axis=1)
+    sides = panned(at[::20, 0] / half_width_m)
     gains = sides.repeat(20, axis=1)[:, : len(times)] * level
     noise = band(rng, count, 40.0, high, fall_db=3)
     for channel, gain in zip(sound, gains, strict=True):
