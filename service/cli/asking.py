@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from service.cli.errors import Refused
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from generator.shots import Size
     from service.request import GenerationRequest, Reference, Requester
     from service.rooms import Rooms
 
@@ -29,34 +32,59 @@ class Asked:
     seed: int = 0
 
 
-def request_of(asked: Asked, rooms: "Rooms", requester: "Requester") -> "GenerationRequest":
-    """Return the request.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What somebody typed, checked field by field; only who asks, and when, is missing."""
+
+    prompt: str = field(repr=False)
+    references: "tuple[Reference, ...]"
+    handles: tuple[str, ...]
+    territory: str
+    size: "Size"
+    seconds: int
+    fps: "Fraction"
+    seed: int
+
+    def request(self, rooms: "Rooms", requester: "Requester") -> "GenerationRequest":
+        """Return the request that `requester` makes now."""
+        from service.ids import new_id
+        from service.request import GenerationRequest, Parameters
+
+        return GenerationRequest(
+            id=new_id("req", rooms.clock()),
+            requester=requester,
+            prompt=self.prompt,
+            parameters=Parameters(
+                rooms.model.origin.name, self.size, self.seconds, self.fps, self.seed
+            ),
+            references=self.references,
+            handles=self.handles,
+            territory=self.territory,
+        )
+
+
+def checked(asked: Asked) -> Checked:
+    """Return what was typed if it can be asked for; no model is opened for that.
 
     Raises:
         BadRequest: a field is wrong; it is named, with the way out.
-        OSError: a picture cannot be read.
+        Refused, OSError: a picture is none, or cannot be read.
     """
     from service import request as fields
-    from service.ids import new_id
 
     if not 0 <= asked.seed <= _MAX_SEED:
         raise fields.BadRequest(
             "seed", "unknown_seed", f"{asked.seed} is no seed.", f"Use 0 to {_MAX_SEED}."
         )
-    return fields.GenerationRequest(
-        id=new_id("req", rooms.clock()),
-        requester=requester,
+    return Checked(
         prompt=fields.checked_prompt(_typed(asked.prompt)),
-        parameters=fields.Parameters(
-            model=rooms.model.origin.name,
-            size=fields.checked_size(asked.size),
-            seconds=fields.checked_seconds(asked.seconds),
-            fps=fields.checked_fps(asked.fps),
-            seed=asked.seed,
-        ),
         references=_references(asked.images),
         handles=tuple(dict.fromkeys(_handle(one) for one in asked.likenesses)),
         territory=_territory(asked.territory),
+        size=fields.checked_size(asked.size),
+        seconds=fields.checked_seconds(asked.seconds),
+        fps=fields.checked_fps(asked.fps),
+        seed=asked.seed,
     )
 
 

@@ -1,7 +1,7 @@
 """`imprimatur check`: would this be made? A decision, its reasons, and the proof of both."""
 
 from service.cli import opening, shown
-from service.cli.asking import Asked, request_of
+from service.cli.asking import Asked, checked
 from service.cli.options import As, Images, Json, Likenesses, Prompt, Territory
 from service.cli.terminal import emit, out
 
@@ -21,10 +21,10 @@ def check(
     from service.desk import answer
     from service.wire import EXIT_CODES
 
-    asked = Asked(prompt, tuple(image or ()), tuple(likeness or ()), territory)
+    asked = checked(Asked(prompt, tuple(image or ()), tuple(likeness or ()), territory))
     with opening.house(opening.settings()) as house:
         requester = opening.person(house.rooms.database, actor)
-        request = request_of(asked, house.rooms, requester)
+        request = asked.request(house.rooms, requester)
         given = answer(house.rooms, request, mode=Mode.ENFORCE)
         proof = of_decision(house.rooms.log, given.decision, given.receipt)
     if json:

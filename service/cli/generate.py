@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.cli import opening
-from service.cli.asking import Asked, request_of
+from service.cli.asking import Asked, Checked, checked
 from service.cli.errors import Refused
 from service.cli.options import As, Images, Json, Likenesses, Prompt, Territory
 from service.cli.terminal import JSON, emit, out, plain, progress
@@ -36,10 +36,9 @@ def generate(
     """Make a film if it is allowed; exit 0 released, 3 held, 4 refused, 1 error."""
     from service.cli.making import kept
 
-    asked = Asked(
-        prompt, tuple(image or ()), tuple(likeness or ()), territory, size, seconds, fps, seed
-    )
     _require_place(output)
+    images, likenesses = tuple(image or ()), tuple(likeness or ())
+    asked = checked(Asked(prompt, images, likenesses, territory, size, seconds, fps, seed))
     with opening.house(opening.settings()) as house:
         job = _made(house, asked, actor, quiet=json)
         if job.blob_sha256:
@@ -57,11 +56,11 @@ def _require_place(output: Path) -> None:
         raise Refused(f"{output}: not a file in an existing folder; make the folder first")
 
 
-def _made(house: "House", asked: Asked, actor: str, *, quiet: bool) -> "Job":
+def _made(house: "House", asked: Checked, actor: str, *, quiet: bool) -> "Job":
     from service.cli.making import made
 
     pipeline = house.workshop()
-    request = request_of(asked, house.rooms, opening.person(house.rooms.database, actor))
+    request = asked.request(house.rooms, opening.person(house.rooms.database, actor))
     with progress(quiet=quiet) as bar:
         task = bar.add_task("deciding", total=100)
 
@@ -73,7 +72,7 @@ def _made(house: "House", asked: Asked, actor: str, *, quiet: bool) -> "Job":
 
 def _told(rooms: "Rooms", job: "Job", output: Path) -> JSON:
     from service.api import records
-    from service.cli.proof import checked
+    from service.cli import proof as proofs
     from service.jobs import State
 
     told: JSON = {
@@ -89,11 +88,11 @@ def _told(rooms: "Rooms", job: "Job", output: Path) -> JSON:
     }
     if job.state is State.RELEASED:
         entry = rooms.log.entry_by_key(f"release:{job.id}")
-        proof = checked(rooms.log, entry.index, content_sha256=job.blob_sha256, job=job.id)
+        proof = proofs.checked(rooms.log, entry.index, content_sha256=job.blob_sha256, job=job.id)
         told |= {"output": str(output), "proof": proof.as_json()}
     elif told["decision"] is not None:
         decision = told["decision"]
-        proof = checked(rooms.log, decision["receipt"]["index"], decision=decision["id"])
+        proof = proofs.checked(rooms.log, decision["receipt"]["index"], decision=decision["id"])
         told["proof"] = proof.as_json()
     return told
 

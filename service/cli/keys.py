@@ -38,8 +38,8 @@ def create(
     if person and actor:
         raise Refused("--person makes somebody new and --for names somebody known: give one")
     now = wiring.now()
-    with opening.house(opening.settings()) as house:
-        database = house.rooms.database
+    with opening.first_books(opening.settings()) as books:
+        database = books.database
         owner = opening.person(database, actor)
         with database.transaction() as conn:
             whose = accounts.create_actor(conn, person, now).id if person else owner.actor

@@ -58,6 +58,18 @@ def books(chosen: "Settings") -> Iterator[Books]:
     Raises:
         Refused: nothing was ever written here.
     """
+    if not has_books(chosen):
+        raise Refused(
+            f"{chosen.home}: nothing is written here yet; set IMPRIMATUR_HOME to the folder that "
+            "`imprimatur serve` uses, or start it once"
+        )
+    with first_books(chosen) as opened:
+        yield opened
+
+
+@contextmanager
+def first_books(chosen: "Settings") -> Iterator[Books]:
+    """Yield the books, begun where there are none."""
     from service import wiring
     from service.audit.log import AuditLog
     from service.database import Database
@@ -66,11 +78,7 @@ def books(chosen: "Settings") -> Iterator[Books]:
     from service.subjects import SubjectKeys
 
     _only_errors()
-    if not has_books(chosen):
-        raise Refused(
-            f"{chosen.home}: nothing is written here yet; set IMPRIMATUR_HOME to the folder that "
-            "`imprimatur serve` uses, or start it once"
-        )
+    chosen.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(chosen.url)
     try:
         bring_up_to_date(database)

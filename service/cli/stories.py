@@ -8,8 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.cli import shown
-from service.cli.asking import Asked, request_of
+from service.cli import asking, shown
+from service.cli.asking import Asked
 from service.cli.errors import Refused
 from service.cli.proof import Proof, checked, of_decision
 from service.cli.terminal import JSON
@@ -78,7 +78,7 @@ def film(stage: Stage) -> Iterator[Beat]:
     def watch(job: "Job") -> None:
         stage.watch(job.stage or job.state.value, job.percent)
 
-    job = made(stage.house.workshop(), request_of(asked, rooms, stage.maker), watch)
+    job = made(stage.house.workshop(), asking.checked(asked).request(rooms, stage.maker), watch)
     if job.state is not State.RELEASED:
         yield _not_released(stage, job)
         return
@@ -165,7 +165,7 @@ def _asked(stage: Stage, title: str, wanted: str, asked: Asked) -> Beat:
 
     started = time.monotonic()
     rooms = stage.house.rooms
-    given = answer(rooms, request_of(asked, rooms, stage.maker), mode=Mode.ENFORCE)
+    given = answer(rooms, asking.checked(asked).request(rooms, stage.maker), mode=Mode.ENFORCE)
     proof = of_decision(rooms.log, given.decision, given.receipt)
     facts = shown.as_json(given, asked.prompt, proof)
     facts["ticket"] = None  # nothing is generated with it here
