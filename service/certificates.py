@@ -27,12 +27,14 @@ class Identity:
     """Who signs here.
 
     Attributes:
-        root_pem: the anchor under which our own files must be valid.
+        root_pem: the anchor under which new files must be valid.
+        roots_pem: that and the earlier ones, under which older files are.
         development: made by us, vouched for by nobody.
     """
 
     credentials: Credentials
     root_pem: bytes
+    roots_pem: bytes
     development: bool
 
 
@@ -43,13 +45,15 @@ def development_identity(keys: KeyRing, clock: Callable[[], datetime]) -> Identi
         KeyRingError: the file is exposed or damaged.
     """
     try:
-        bundle = keys.load_bundle().pem
+        ends_at = _split(keys.load_bundle().pem).leaf.not_valid_after_utc
     except KeyMissing:
-        bundle = _new_authority(keys, clock())
-    identity = _split(bundle)
-    if identity.credentials.leaf.not_valid_after_utc - _RENEW_BEFORE < clock():
-        identity = _split(_new_authority(keys, clock()))
-    return identity
+        ends_at = clock()
+    if ends_at - _RENEW_BEFORE < clock():
+        _make_authority(keys, clock())
+    # Read back also what another process made at the same moment: all of them count.
+    bundles = [bundle.pem for bundle in keys.bundles()]
+    roots = [_root(pem) for pem in bundles]
+    return Identity(_split(bundles[0]), roots[0], b"".join(roots), development=True)
 
 
 def identity_from_files(chain: Path, key: Path) -> Identity:
@@ -69,22 +73,44 @@ def identity_from_files(chain: Path, key: Path) -> Identity:
         raise CertificatesUnusable(f"{broken.filename}: {broken.strerror}") from broken
     if len(parts) < 2:
         raise CertificatesUnusable(f"{chain}: needs the leaf first and its root last")
-    return Identity(Credentials(b"".join(parts[:-1]), private), parts[-1], development=False)
+    credentials = Credentials(b"".join(parts[:-1]), private)
+    return Identity(credentials, parts[-1], parts[-1], development=False)
 
 
-def _new_authority(keys: KeyRing, now: datetime) -> bytes:
+def development_roots(keys: KeyRing) -> bytes:
+    """Return the root of every development authority of this installation; none, none is made.
+
+    Raises:
+        KeyRingError, CertificatesUnusable: a file is exposed or damaged.
+    """
+    try:
+        return b"".join(_root(bundle.pem) for bundle in keys.bundles())
+    except KeyMissing:
+        return b""
+
+
+def _make_authority(keys: KeyRing, now: datetime) -> None:
     authority = create_authority(now)
-    bundle = authority.key_pem + authority.chain_pem + authority.root_pem
-    stored = keys.store_bundle(bundle)
+    stored = keys.store_bundle(authority.key_pem + authority.chain_pem + authority.root_pem)
     log.warning("certificates.development_authority_made", key=stored.id)
-    return bundle
 
 
-def _split(bundle: bytes) -> Identity:
+def _split(bundle: bytes) -> Credentials:
+    parts = _whole(bundle)
+    return Credentials(b"".join(parts[1:-1]), parts[0])
+
+
+def _root(bundle: bytes) -> bytes:
+    return _whole(bundle)[-1]
+
+
+def _whole(bundle: bytes) -> list[bytes]:
     parts = _parts(bundle)
     if len(parts) < 3:
-        raise CertificatesUnusable("the development authority is damaged: remove its file")
-    return Identity(Credentials(b"".join(parts[1:-1]), parts[0]), parts[-1], development=True)
+        raise CertificatesUnusable(
+            "the development authority is damaged: remove its manifest-*.key from the key folder"
+        )
+    return parts
 
 
 def _parts(pem: bytes) -> list[bytes]:

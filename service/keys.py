@@ -180,13 +180,18 @@ class KeyRing:
         Raises:
             KeyMissing: none was stored.
         """
+        return self.bundles()[0]
+
+    def bundles(self) -> tuple[Bundle, ...]:
+        """Return every bundle that was stored, the newest first.
+
+        Raises:
+            KeyMissing: none was stored.
+        """
         files = self._files(Purpose.MANIFEST)
         if not files:
-            raise KeyMissing(f"no signing bundle in {self._folder}: run `imprimatur init`")
-        pem = _read_private(files[-1])
-        if b"-----BEGIN " not in pem:
-            raise KeyDamaged(f"{files[-1]} is not PEM")
-        return Bundle(_fingerprint("bundle", pem), pem)
+            raise KeyMissing(f"no signing bundle in {self._folder}")
+        return tuple(_bundle(path) for path in reversed(files))
 
     def _seeds(self, purpose: Purpose) -> list[bytes]:
         files = self._files(purpose)
@@ -230,6 +235,13 @@ class KeyRing:
         finally:
             os.close(folder)
         return True
+
+
+def _bundle(path: Path) -> Bundle:
+    pem = _read_private(path)
+    if b"-----BEGIN " not in pem:
+        raise KeyDamaged(f"{path} is not PEM")
+    return Bundle(_fingerprint("bundle", pem), pem)
 
 
 def _require(purpose: Purpose, allowed: frozenset[Purpose]) -> None:

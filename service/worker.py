@@ -97,8 +97,12 @@ class Worker:
                 log.error("worker.untidy", part=part.__name__, error=type(broken).__name__)  # noqa: TRY400 - as in `once`
 
     def deliver(self) -> None:
-        """Turn what waits in the outbox into notices, each in a transaction of its own."""
+        """Turn what waits in the outbox into notices, each in a transaction of its own.
+
+        Nobody is told of what is not in the log: what is staged goes into the tree first.
+        """
         rooms = self.pipeline.rooms
+        rooms.log.drain()
         with rooms.database.transaction() as conn:
             items = jobs.next_outbox(conn, 100, _DELIVERY, rooms.clock())
         for item in items:

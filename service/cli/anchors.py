@@ -20,27 +20,13 @@ def anchors(settings: "Settings", trust: Path | None) -> "Anchors":
     public = trust.read_bytes() if trust else b""
     if settings.signer == "files" and settings.signer_chain and settings.signer_key:
         public += identity_from_files(settings.signer_chain, settings.signer_key).root_pem
-    return Anchors(public_pem=public, development_pem=_development_root(settings))
+    return Anchors(public_pem=public, development_pem=_development_roots(settings))
 
 
-def _development_root(settings: "Settings") -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509 import load_pem_x509_certificates
-
+def _development_roots(settings: "Settings") -> bytes:
     from service import wiring
-    from service.certificates import CertificatesUnusable
-    from service.keys import KeyMissing, KeyRing
+    from service.certificates import development_roots
+    from service.keys import KeyRing
 
     folder = settings.home / "keys"
-    if not folder.is_dir():
-        return b""
-    try:
-        bundle = KeyRing(folder, wiring.now).load_bundle()
-    except KeyMissing:
-        return b""
-    try:
-        return load_pem_x509_certificates(bundle.pem)[-1].public_bytes(Encoding.PEM)
-    except (ValueError, IndexError) as broken:
-        raise CertificatesUnusable(
-            f"{folder}: the development authority is damaged; remove its newest manifest-*.key"
-        ) from broken
+    return development_roots(KeyRing(folder, wiring.now)) if folder.is_dir() else b""

@@ -177,7 +177,7 @@ def test_a_purpose_gives_only_its_own_kind_of_key(ring: KeyRing) -> None:
 
 
 def test_the_newest_bundle_is_the_one_that_is_loaded(ring: KeyRing) -> None:
-    with pytest.raises(KeyMissing, match="imprimatur init"):
+    with pytest.raises(KeyMissing, match="no signing bundle"):
         ring.load_bundle()
     ring.store_bundle(PEM)
     second = ring.store_bundle(PEM.replace(b"c2Vj", b"Y2Vj"))

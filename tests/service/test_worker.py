@@ -15,6 +15,7 @@ from generator.scenes.renderer import ScenesRenderer
 from generator.shots import Shot
 from service import jobs, notices, reviews
 from service.acts import Acts
+from service.audit.errors import NotAcknowledged
 from service.jobs import Job, Lease, State, Step
 from service.jobs.admission import repeat
 from service.notices import NoticeKind
@@ -352,3 +353,30 @@ def test_a_film_deleted_before_its_telling_is_told_and_then_forgotten(house: Sma
         steps = jobs.steps(conn, job.id)
     assert steps[-1].step is Step.TELL
     assert [record.result for record in steps if record.result] == []
+
+
+def test_nobody_is_told_of_what_is_not_in_the_log(house: SmallHouse) -> None:
+    class Deaf:
+        def __getattr__(self, name: str) -> object:
+            return getattr(log, name)
+
+        def drain(self) -> None:
+            raise NotAcknowledged("the log is slow")
+
+        def settle(self, _key: str) -> object:
+            raise NotAcknowledged("the log is slow")
+
+    house.filters.scores[Category.SEXUAL] = 0.99
+    log, healthy = house.rooms.log, house.rooms
+    house.rooms = replace(house.rooms, log=Deaf())  # type: ignore[arg-type]
+    house.pipeline("front:1").submit(a_request())
+
+    Worker(house.pipeline("worker:1")).once()
+    with house.rooms.database.reading() as conn:
+        assert notices.list_for(conn, "act_maker") == ()
+
+    house.rooms = healthy
+    Worker(house.pipeline("worker:1")).once()
+    with house.rooms.database.reading() as conn:
+        (told,) = notices.list_for(conn, "act_maker")
+    assert told.kind is notices.NoticeKind.REFUSED
