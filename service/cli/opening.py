@@ -86,7 +86,7 @@ def first_books(chosen: "Settings") -> Iterator[Books]:
         with AuditLog(
             database,
             signer=keys.signing(Purpose.LOG),
-            trusted=keys.verifying(Purpose.LOG),
+            trusted=keys.verifying(Purpose.LOG)[1:],
             origin=chosen.origin,
             subjects=SubjectKeys(keys.secrets(Purpose.VAULT)),
             clock=wiring.now,

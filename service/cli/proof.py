@@ -3,6 +3,7 @@
 It is checked by `service/audit/verify_file.py`, which shares no code with the log.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from service.cli.terminal import JSON
 
 if TYPE_CHECKING:
     from service.audit.log import AuditLog
+    from service.audit.verify_file import Proved
     from service.decision import Decision, Receipt
 
 
@@ -51,9 +53,9 @@ def checked(log: "AuditLog", index: int, **facts: object) -> Proof:
         AuditError: the log cannot answer.
     """
     from service.audit.reading import parsed
-    from service.audit.verify_file import NotProved, verify
+    from service.audit.verify_file import NotProved
 
-    proved = verify(log.proof_text(index), log.verifier_keys()[0])
+    proved = _proved(log, index)
     entry = parsed(proved.index, proved.entry)
     wrong = [name for name, value in facts.items() if entry.facts.get(name) != value]
     if proved.index != index or wrong:
@@ -62,6 +64,18 @@ def checked(log: "AuditLog", index: int, **facts: object) -> Proof:
             " run `imprimatur audit verify`"
         )
     return Proof(proved.origin, proved.index, proved.size, entry.type)
+
+
+def _proved(log: "AuditLog", index: int) -> "Proved":
+    """Return the proof under the key that signed it: the newest, or one that it replaced."""
+    from service.audit.verify_file import NotProved, verify
+
+    text = log.proof_text(index)
+    *others, last = log.verifier_keys()
+    for key in others:
+        with suppress(NotProved):
+            return verify(text, key)
+    return verify(text, last)
 
 
 def of_decision(log: "AuditLog", decision: "Decision", receipt: "Receipt") -> Proof:

@@ -1,7 +1,9 @@
 """Keys, claims, likenesses and the log, through the command line."""
 
 import base64
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from service.audit.verify_file import verify as verify_offline
 from service.cli import claims
 from service.cli.serve import _first_key
 from service.cli.stories import _photograph
+from service.keys import KeyRing, Purpose
+from service.wiring import now
 from tests.service.cli.conftest import Command
 
 
@@ -134,6 +138,50 @@ def test_a_log_that_was_changed_is_20(command: Command, own_home: Path) -> None:
     assert "entry_changed" in ran.out
     assert proof.code == 1
     assert "not the one that was logged" in proof.err
+
+
+def test_a_proof_holds_after_the_key_that_signed_it_was_replaced(
+    command: Command, own_home: Path
+) -> None:
+    command.move(own_home)
+    KeyRing(own_home / "keys", now).rotate(Purpose.LOG)
+
+    before = command("audit", "proof", "0", "--json")
+    command("check", "a red ball")
+    after = command("audit", "proof", "0", "--json")
+
+    assert before.answer["checked"] is True
+    assert after.answer["checked"] is True
+    assert len(after.answer["keys"]) == 2
+    assert command("audit", "verify").code == 0
+
+
+def test_a_backup_is_restored_and_what_it_lacks_is_reported(
+    command: Command, own_home: Path, tmp_path: Path
+) -> None:
+    """The commands of docs/operating.md, `Backup and restore`."""
+    restored, note = tmp_path / "restored", tmp_path / "checkpoint"
+    (restored / "vault").mkdir(parents=True)
+    with (
+        closing(sqlite3.connect(own_home / "imprimatur.sqlite3")) as running,
+        closing(sqlite3.connect(restored / "imprimatur.sqlite3")) as copy,
+    ):
+        running.backup(copy)
+    shutil.copytree(own_home / "vault" / "released", restored / "vault" / "released")
+    shutil.copytree(own_home / "keys", restored / "keys")
+    command.move(own_home)
+    note.write_text(command("audit", "checkpoint").out)
+    command.move(restored)
+    whole = command("audit", "verify", "--seen", note)
+    command.move(own_home)
+    command("check", "a red ball")
+    note.write_text(command("audit", "checkpoint").out)
+    command.move(restored)
+    short = command("audit", "verify", "--seen", note)
+
+    assert whole.code == 0
+    assert short.code == 20
+    assert command("check", "a red ball").code == 0
 
 
 def test_the_log_of_nobody_is_no_log(command: Command, tmp_path: Path) -> None:
