@@ -1,5 +1,7 @@
 """Under which roots a file counts as signed by somebody we know. Nothing is made by asking."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +10,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 
-def anchors(settings: "Settings", trust: Path | None) -> "Anchors":
+def anchors(settings: Settings, trust: Path | None) -> Anchors:
     """Return the operator's own root, those in the file `trust`, and the development root.
 
     Raises:
@@ -23,7 +25,7 @@ def anchors(settings: "Settings", trust: Path | None) -> "Anchors":
     return Anchors(public_pem=public, development_pem=_development_roots(settings))
 
 
-def _development_roots(settings: "Settings") -> bytes:
+def _development_roots(settings: Settings) -> bytes:
     from service import wiring
     from service.certificates import development_roots
     from service.keys import KeyRing

@@ -1,5 +1,7 @@
 """From the arguments of a command to a request, checked field by field like one over HTTP."""
 
+from __future__ import annotations
+
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,15 +39,15 @@ class Checked:
     """What somebody typed, checked field by field; only who asks, and when, is missing."""
 
     prompt: str = field(repr=False)
-    references: "tuple[Reference, ...]"
+    references: tuple[Reference, ...]
     handles: tuple[str, ...]
     territory: str
-    size: "Size"
+    size: Size
     seconds: int
-    fps: "Fraction"
+    fps: Fraction
     seed: int
 
-    def request(self, rooms: "Rooms", requester: "Requester") -> "GenerationRequest":
+    def request(self, rooms: Rooms, requester: Requester) -> GenerationRequest:
         """Return the request that `requester` makes now."""
         from service.ids import new_id
         from service.request import GenerationRequest, Parameters
@@ -100,7 +102,7 @@ def _typed(prompt: str) -> str | bytes:
     return sys.stdin.buffer.read(_MAX_STDIN_BYTES) if prompt == "-" else prompt
 
 
-def _references(images: tuple[Path, ...]) -> "tuple[Reference, ...]":
+def _references(images: tuple[Path, ...]) -> tuple[Reference, ...]:
     from service.request import MAX_REFERENCES, BadRequest, Reference
 
     if len(images) > MAX_REFERENCES:

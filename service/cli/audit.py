@@ -1,5 +1,7 @@
 """`imprimatur audit`: ask the log, prove an entry, check the whole of it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,7 +106,7 @@ def checkpoint(*, json: Json = False) -> int:
     return 0
 
 
-def _entry(entry: "LoggedEntry") -> JSON:
+def _entry(entry: LoggedEntry) -> JSON:
     return {
         "index": entry.index,
         "type": entry.type,

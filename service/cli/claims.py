@@ -1,5 +1,7 @@
 """`imprimatur claims`: what a rights holder asks us not to make."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -108,7 +110,7 @@ def withdraw(
     return 0
 
 
-def _object(claim: "Claim") -> JSON:
+def _object(claim: Claim) -> JSON:
     return {
         "object": "claim",
         "id": claim.id,

@@ -1,11 +1,14 @@
 """`imprimatur demo`: four stories in a house of their own, told as they happen."""
 
+from __future__ import annotations
+
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,10 +19,12 @@ from service.cli.options import Json
 from service.cli.terminal import JSON, emit, out, plain, progress
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from service.cli.stories import Beat, Stage
     from service.settings import Settings
+
+
+Show = Callable[[str, str], None]
+"""Prints a line in a style."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Story:
     """A story with its title, and the remark that keeps it honest."""
 
     title: str
-    tell: "Callable[[Stage], Iterator[Beat]]"
+    tell: Callable[[Stage], Iterator[Beat]]
     remark: str = ""
 
 
@@ -52,10 +57,16 @@ def demo(
             def watch(stage: str, percent: int) -> None:
                 bar.update(task, completed=percent, description=stage)
 
+            def show(line: str, style: str = "") -> None:
+                if not json:
+                    bar.stop()  # which clears its line
+                    console.print(line, style=style)
+                    bar.start()
+
             stage = Stage(house, folder, opening.person(house.rooms.database, ""), watch)
             for number, story in enumerate(_stories(), start=1):
                 bar.update(task, description=story.title, completed=0)
-                told.append(_told(number, story, stage, None if json else console))
+                told.append(_told(number, story, stage, show))
         sound = house.rooms.log.verify().sound
     seconds = round(time.monotonic() - started, 1)
     as_told = sound and all(one["as_told"] for one in told)
@@ -63,11 +74,11 @@ def demo(
         emit(
             {
                 "object": "demo", "as_told": as_told, "seconds": seconds, "log_sound": sound,
-                "kept": str(keep) if keep else None, "stories": told,
+                "folder": str(folder), "stories": told,
             }
         )  # fmt: skip
     else:
-        console.print(_ending(keep, seconds, as_told=as_told, sound=sound))
+        console.print(_ending(keep, folder, seconds, as_told=as_told, sound=sound))
     return 0 if as_told else 1
 
 
@@ -92,17 +103,15 @@ def _stories() -> tuple[Story, ...]:
     )
 
 
-def _told(number: int, story: Story, stage: "Stage", console: "Console | None") -> JSON:
+def _told(number: int, story: Story, stage: Stage, show: Show) -> JSON:
     started = time.monotonic()
-    if console is not None:
-        console.print(f"\n{number}. {story.title}", style="bold")
-        if story.remark:
-            console.print(f"   {story.remark}", style="dim")
+    show(f"\n{number}. {story.title}", "bold")
+    if story.remark:
+        show(f"   {story.remark}", "dim")
     beats = []
     for beat in story.tell(stage):
         beats.append(beat)
-        if console is not None:
-            _show(console, beat)
+        _show(show, beat)
     return {
         "title": story.title,
         "remark": story.remark or None,
@@ -112,16 +121,16 @@ def _told(number: int, story: Story, stage: "Stage", console: "Console | None") 
     }
 
 
-def _show(console: "Console", beat: "Beat") -> None:
+def _show(show: Show, beat: Beat) -> None:
     mark, style = ("✓", "green") if beat.as_told else ("✗", "red")
-    console.print(f"   {mark} {beat.title}: {beat.came}", style=style)
+    show(f"   {mark} {beat.title}: {beat.came}", style)
     for line in beat.lines:
-        console.print(f"     {plain(line, 400)}")
+        show(f"     {plain(line, 400)}", "")
     if not beat.as_told:
-        console.print(f"     It should have been: {beat.wanted}", style="red")
+        show(f"     It should have been: {beat.wanted}", "red")
 
 
-def _beat(beat: "Beat") -> JSON:
+def _beat(beat: Beat) -> JSON:
     return {
         "title": beat.title,
         "wanted": beat.wanted,
@@ -132,26 +141,32 @@ def _beat(beat: "Beat") -> JSON:
     }
 
 
-def _ending(keep: Path | None, seconds: float, *, as_told: bool, sound: bool) -> str:
+def _ending(keep: Path | None, folder: Path, seconds: float, *, as_told: bool, sound: bool) -> str:
     log = "The whole log was hashed again and is sound." if sound else "The log is NOT sound."
     end = "Every story came out as told" if as_told else "Not every story came out as told"
-    where = f"Everything is in {keep}." if keep else "Nothing was kept; --keep DIR keeps it."
-    return f"\n{log}\n{end}, in {seconds} s. {where}"
+    kept = "Everything is" if keep else "The film and the frame are"
+    return f"\n{log}\n{end}, in {seconds} s. {kept} in {folder}."
 
 
 @contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    with ExitStack() as stack:
-        if keep is None:
-            yield Path(stack.enter_context(TemporaryDirectory(prefix="imprimatur-demo-")))
-            return
-        if keep.exists() and any(keep.iterdir()):
-            raise Refused(f"{keep}: not empty; name a new folder, so that nothing is mixed up")
-        keep.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield keep.resolve()
+    """Yield the folder of the stories; without `keep` only film and frame stay in it."""
+    if keep is None:
+        folder = Path(mkdtemp(prefix="imprimatur-demo-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder / "home", ignore_errors=True)
+            with suppress(OSError):
+                folder.rmdir()  # where there is no film, there is nothing to keep
+        return
+    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise Refused(f"{keep}: not empty; name a new folder, so that nothing is mixed up")
+    keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+    yield keep.resolve()
 
 
-def _settings(folder: Path) -> "Settings":
+def _settings(folder: Path) -> Settings:
     """Return settings of the demo's own; of the environment's only the cache counts."""
     from service.settings import Settings
 

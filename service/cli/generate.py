@@ -1,5 +1,7 @@
 """`imprimatur generate`: the whole way in this process, from the gates to a sealed film."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,7 +58,7 @@ def _require_place(output: Path) -> None:
         raise Refused(f"{output}: not a file in an existing folder; make the folder first")
 
 
-def _made(house: "House", asked: Checked, actor: str, *, quiet: bool) -> "Job":
+def _made(house: House, asked: Checked, actor: str, *, quiet: bool) -> Job:
     from service.cli.making import made
 
     pipeline = house.workshop()
@@ -64,13 +66,13 @@ def _made(house: "House", asked: Checked, actor: str, *, quiet: bool) -> "Job":
     with progress(quiet=quiet) as bar:
         task = bar.add_task("deciding", total=100)
 
-        def watch(job: "Job") -> None:
+        def watch(job: Job) -> None:
             bar.update(task, completed=job.percent, description=job.stage or job.state.value)
 
         return made(pipeline, request, watch)
 
 
-def _told(rooms: "Rooms", job: "Job", output: Path) -> JSON:
+def _told(rooms: Rooms, job: Job, output: Path) -> JSON:
     from service.api import records
     from service.cli import proof as proofs
     from service.jobs import State
@@ -97,7 +99,7 @@ def _told(rooms: "Rooms", job: "Job", output: Path) -> JSON:
     return told
 
 
-def _review(rooms: "Rooms", job: "Job") -> str | None:
+def _review(rooms: Rooms, job: Job) -> str | None:
     from service import reviews
 
     with rooms.database.reading() as conn:
@@ -128,7 +130,7 @@ def _text(told: JSON) -> str:
     return "\n".join(lines)
 
 
-def _exit_code(job: "Job") -> int:
+def _exit_code(job: Job) -> int:
     from service.decision import Verdict
     from service.jobs import State
     from service.wire import EXIT_CODES

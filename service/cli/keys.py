@@ -1,5 +1,7 @@
 """`imprimatur keys`: API keys. A secret is shown once, when it is made."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,7 +98,7 @@ def revoke(
     return 0
 
 
-def _roles(given: list[str]) -> "frozenset[Role]":
+def _roles(given: list[str]) -> frozenset[Role]:
     from service.accounts import Role
 
     try:
@@ -105,7 +107,7 @@ def _roles(given: list[str]) -> "frozenset[Role]":
         raise Refused(f"--role is one of {', '.join(Role)}") from None
 
 
-def _object(key: "Key") -> JSON:
+def _object(key: Key) -> JSON:
     return {
         "object": "key",
         "id": key.id,

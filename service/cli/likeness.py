@@ -1,5 +1,7 @@
 """`imprimatur likeness`: one's own face: enrol it, grant it, take it back."""
 
+from __future__ import annotations
+
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -104,8 +106,8 @@ def revoke(
 
 
 def _acted(
-    house: "House", actor: str, act: "Callable[[Acts], Logged[Made]]"
-) -> "tuple[Logged[Made], Proof]":
+    house: House, actor: str, act: Callable[[Acts], Logged[Made]]
+) -> tuple[Logged[Made], Proof]:
     from service.acts import Acts
     from service.cli.proof import checked
 
@@ -114,7 +116,7 @@ def _acted(
     return done, checked(house.rooms.log, done.receipt.index)
 
 
-def _tell(told: JSON, proof: "Proof", sentence: str, *, json: bool) -> int:
+def _tell(told: JSON, proof: Proof, sentence: str, *, json: bool) -> int:
     if json:
         emit({**told, "proof": proof.as_json()})
     else:

@@ -1,5 +1,7 @@
 """One request through the whole pipeline in this process, with a worker beside it."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +21,7 @@ _LOOK_S = 0.1
 Watch = Callable[["Job"], None]
 
 
-def made(pipeline: "Pipeline", request: "GenerationRequest", watch: Watch) -> "Job":
+def made(pipeline: Pipeline, request: GenerationRequest, watch: Watch) -> Job:
     """Return the job as it stops: released, held, refused, failed or cancelled.
 
     Jobs that stand in line before it are worked on first; if another worker takes it, this one
@@ -49,7 +51,7 @@ def made(pipeline: "Pipeline", request: "GenerationRequest", watch: Watch) -> "J
             raise
 
 
-def _worked(pipeline: "Pipeline", job_id: str) -> "Job":
+def _worked(pipeline: Pipeline, job_id: str) -> Job:
     from service.jobs import ENDS, State
     from service.worker import Worker
 
@@ -66,7 +68,7 @@ def _worked(pipeline: "Pipeline", job_id: str) -> "Job":
     return job
 
 
-def _carried(pipeline: "Pipeline", lease: "Lease") -> None:
+def _carried(pipeline: Pipeline, lease: Lease) -> None:
     """Carry our job on; what stops it ends it here and now, and is told to whoever waits."""
     from generator.model import Cancelled
     from service import jobs
@@ -87,7 +89,7 @@ def _carried(pipeline: "Pipeline", lease: "Lease") -> None:
         raise
 
 
-def kept(rooms: "Rooms", job: "Job", target: Path) -> None:
+def kept(rooms: Rooms, job: Job, target: Path) -> None:
     """Copy a released film to `target`: whole or not at all.
 
     Raises:
@@ -111,14 +113,14 @@ def kept(rooms: "Rooms", job: "Job", target: Path) -> None:
             partial.unlink(missing_ok=True)
 
 
-def _now(rooms: "Rooms", job_id: str) -> "Job":
+def _now(rooms: Rooms, job_id: str) -> Job:
     from service import jobs
 
     with rooms.database.reading() as conn:
         return jobs.get(conn, job_id)
 
 
-def _cancel(rooms: "Rooms", job_id: str) -> None:
+def _cancel(rooms: Rooms, job_id: str) -> None:
     from service import jobs
 
     with suppress(jobs.AlreadyEnded), rooms.database.transaction() as conn:

@@ -1,5 +1,7 @@
 """Opening the house, or only its books, and finding who acts here."""
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,11 +29,11 @@ LOCAL = "local operator"
 class Books:
     """What is written down, without a single model: enough to ask, prove and keep accounts."""
 
-    database: "Database"
-    log: "AuditLog"
+    database: Database
+    log: AuditLog
 
 
-def settings() -> "Settings":
+def settings() -> Settings:
     """Return the settings of the environment."""
     from service.settings import from_environment
 
@@ -39,7 +41,7 @@ def settings() -> "Settings":
 
 
 @contextmanager
-def house(chosen: "Settings") -> Iterator["House"]:
+def house(chosen: Settings) -> Iterator[House]:
     """Yield the whole house; what it logs while a person waits is errors only."""
     from filters.minilm import GRAPH
     from service import wiring
@@ -52,7 +54,7 @@ def house(chosen: "Settings") -> Iterator["House"]:
 
 
 @contextmanager
-def books(chosen: "Settings") -> Iterator[Books]:
+def books(chosen: Settings) -> Iterator[Books]:
     """Yield the books of a house that was opened before.
 
     Raises:
@@ -68,7 +70,7 @@ def books(chosen: "Settings") -> Iterator[Books]:
 
 
 @contextmanager
-def first_books(chosen: "Settings") -> Iterator[Books]:
+def first_books(chosen: Settings) -> Iterator[Books]:
     """Yield the books, begun where there are none."""
     from service import wiring
     from service.audit.log import AuditLog
@@ -97,13 +99,13 @@ def first_books(chosen: "Settings") -> Iterator[Books]:
         database.close()
 
 
-def has_books(chosen: "Settings") -> bool:
+def has_books(chosen: Settings) -> bool:
     """Whether this home was opened before; nothing is created by asking."""
     database = chosen.home / "imprimatur.sqlite3"
     return (chosen.home / "keys").is_dir() and (bool(chosen.database_url) or database.exists())
 
 
-def person(database: "Database", chosen: str) -> "Requester":
+def person(database: Database, chosen: str) -> Requester:
     """Return who acts: the actor `chosen`, or the local operator, made on first use.
 
     Raises:
@@ -123,7 +125,7 @@ def person(database: "Database", chosen: str) -> "Requester":
     return Requester(chosen or found.actor, found.project)
 
 
-def _local(conn: "Connection") -> "Requester | None":
+def _local(conn: Connection) -> Requester | None:
     from sqlalchemy import select
 
     from service.accounts.people import actor_table, project_table
@@ -141,7 +143,7 @@ def _local(conn: "Connection") -> "Requester | None":
     return Requester(actor, project) if actor and project else None
 
 
-def _made(conn: "Connection", now: "datetime") -> "Requester":
+def _made(conn: Connection, now: datetime) -> Requester:
     from service import accounts
     from service.request import Requester
 

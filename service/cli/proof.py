@@ -3,6 +3,8 @@
 It is checked by `service/audit/verify_file.py`, which shares no code with the log.
 """
 
+from __future__ import annotations
+
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,7 +44,7 @@ class Proof:
         )
 
 
-def checked(log: "AuditLog", index: int, **facts: object) -> Proof:
+def checked(log: AuditLog, index: int, **facts: object) -> Proof:
     """Return the checked proof of entry `index`.
 
     Args:
@@ -66,7 +68,7 @@ def checked(log: "AuditLog", index: int, **facts: object) -> Proof:
     return Proof(proved.origin, proved.index, proved.size, entry.type)
 
 
-def _proved(log: "AuditLog", index: int) -> "Proved":
+def _proved(log: AuditLog, index: int) -> Proved:
     """Return the proof under the key that signed it: the newest, or one that it replaced."""
     from service.audit.verify_file import NotProved, verify
 
@@ -78,6 +80,6 @@ def _proved(log: "AuditLog", index: int) -> "Proved":
     return verify(text, last)
 
 
-def of_decision(log: "AuditLog", decision: "Decision", receipt: "Receipt") -> Proof:
+def of_decision(log: AuditLog, decision: Decision, receipt: Receipt) -> Proof:
     """Return the checked proof that exactly this decision is in the log."""
     return checked(log, receipt.index, decision=decision.id, verdict=decision.verdict.word)

@@ -1,5 +1,7 @@
 """`imprimatur reviews`: what waits for a person, and what that person says."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -99,11 +101,11 @@ def _rule(review: str, note: str, actor: str, *, json: bool, clearing: bool) -> 
     return 0
 
 
-def _ruled(acts: "Acts", review: str, note: str, *, clearing: bool) -> "Logged[Outcome]":
+def _ruled(acts: Acts, review: str, note: str, *, clearing: bool) -> Logged[Outcome]:
     return acts.clear(review, note) if clearing else acts.refuse(review, note)
 
 
-def _object(review: "Review") -> JSON:
+def _object(review: Review) -> JSON:
     return {
         "object": "review",
         "id": review.id,

@@ -1,5 +1,7 @@
 """`imprimatur serve`: the service over HTTP, with its workers beside it."""
 
+from __future__ import annotations
+
 import signal
 import socket
 import sys
@@ -62,7 +64,7 @@ def serve(
     return 0 if server.started else 1
 
 
-def _chosen(host: str, port: int, workers: int) -> "Settings":
+def _chosen(host: str, port: int, workers: int) -> Settings:
     settings = opening.settings()
     given = {"host": host or settings.host, "port": port or settings.port}
     count = settings.workers if workers < 0 else workers
@@ -83,7 +85,7 @@ def _require_free(host: str, port: int) -> None:
         ) from taken
 
 
-def _first_steps(settings: "Settings") -> None:
+def _first_steps(settings: Settings) -> None:
     """Make what the processes share before there are several: tables, keys, encoder, first key."""
     from service import wiring
 
@@ -97,7 +99,7 @@ def _first_steps(settings: "Settings") -> None:
         )
 
 
-def _first_key(house: "wiring.House") -> str:
+def _first_key(house: wiring.House) -> str:
     from sqlalchemy import func, select
 
     from service import accounts, wiring

@@ -1,5 +1,7 @@
 """A decision as people read it, and as programs do."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, assert_never
 
 from service.cli.terminal import JSON, plain
@@ -16,7 +18,7 @@ WORDS = {
 }
 
 
-def as_json(answer: "Answer", prompt: str, proof: "Proof") -> JSON:
+def as_json(answer: Answer, prompt: str, proof: Proof) -> JSON:
     """Return the decision of the API, with the words under each span and the checked proof."""
     from service.wire import decision_json
 
@@ -26,14 +28,13 @@ def as_json(answer: "Answer", prompt: str, proof: "Proof") -> JSON:
     return {**whole, "proof": proof.as_json()}
 
 
-def as_text(decision: "Decision", prompt: str, proof: "Proof") -> str:
+def as_text(decision: Decision, prompt: str, proof: Proof) -> str:
     """Return the decision in sentences."""
     lines = [WORDS[decision.verdict.word]]
     for reason in decision.reasons:
         lines += [
             f"- {reason.message}",
-            f"  rule {reason.rule}, score {reason.score:.2f} of {reason.threshold:.2f}: "
-            + reason.verdict.word,
+            f"  rule {reason.rule}: {_met(reason)}",
             f"  seen in {_where(reason, prompt)}",
             f"  to change it: {reason.remedy}",
         ]
@@ -41,7 +42,11 @@ def as_text(decision: "Decision", prompt: str, proof: "Proof") -> str:
     return "\n".join(lines)
 
 
-def _words(reason: "Reason", prompt: str) -> str | None:
+def _met(reason: Reason) -> str:
+    return f"score {reason.score:.2f}, {reason.verdict.word} from {reason.threshold:.2f}"
+
+
+def _words(reason: Reason, prompt: str) -> str | None:
     from service.decision import Span
 
     if isinstance(reason.place, Span) and reason.param == "prompt":
@@ -49,7 +54,7 @@ def _words(reason: "Reason", prompt: str) -> str | None:
     return None
 
 
-def _where(reason: "Reason", prompt: str) -> str:
+def _where(reason: Reason, prompt: str) -> str:
     param = plain(reason.param)
     words = _words(reason, prompt)
     if words is not None:
@@ -57,7 +62,7 @@ def _where(reason: "Reason", prompt: str) -> str:
     return f"{param}{_place(reason.place)}"
 
 
-def _place(place: "Place | None") -> str:
+def _place(place: Place | None) -> str:
     from service.decision import Moment, Region, Span
 
     match place:

@@ -1,11 +1,14 @@
 """The four stories of `imprimatur demo`, each on real models, each with its proofs checked."""
 
+from __future__ import annotations
+
 import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from service.cli import asking, shown
@@ -60,9 +63,9 @@ class Stage:
         watch: told how far the film is, 0..100.
     """
 
-    house: "House"
+    house: House
     folder: Path
-    maker: "Requester"
+    maker: Requester
     watch: Callable[[str, int], None]
 
 
@@ -75,7 +78,7 @@ def film(stage: Stage) -> Iterator[Beat]:
     asked = Asked(FILM_PROMPT, size="640x360", seconds=3, fps=24, seed=7)
     rooms = stage.house.rooms
 
-    def watch(job: "Job") -> None:
+    def watch(job: Job) -> None:
         stage.watch(job.stage or job.state.value, job.percent)
 
     job = made(stage.house.workshop(), asking.checked(asked).request(rooms, stage.maker), watch)
@@ -179,12 +182,12 @@ def _asked(stage: Stage, title: str, wanted: str, asked: Asked) -> Beat:
     )
 
 
-def _act(log: "AuditLog", index: int, title: str, type_: str, **facts: object) -> Beat:
+def _act(log: AuditLog, index: int, title: str, type_: str, **facts: object) -> Beat:
     proof = checked(log, index, **facts)
     return Beat(title, type_, proof.type, (proof.words(),), proof, dict(facts))
 
 
-def _not_released(stage: Stage, job: "Job") -> Beat:
+def _not_released(stage: Stage, job: Job) -> Beat:
 
     rooms = stage.house.rooms
     proof = (
@@ -202,14 +205,14 @@ def _not_released(stage: Stage, job: "Job") -> Beat:
     )
 
 
-def _last_decision(log: "AuditLog", job: "Job") -> Proof:
+def _last_decision(log: AuditLog, job: Job) -> Proof:
     from service.audit.reading import EntryFilter
 
     entries = log.entries(EntryFilter(type="decision.made", request=job.request_id, limit=1))
     return checked(log, entries[0].index)
 
 
-def _released(stage: Stage, job: "Job", target: Path, seconds: float) -> Beat:
+def _released(stage: Stage, job: Job, target: Path, seconds: float) -> Beat:
     log = stage.house.rooms.log
     proof = checked(
         log, log.entry_by_key(f"release:{job.id}").index, content_sha256=job.blob_sha256
@@ -229,7 +232,7 @@ def _released(stage: Stage, job: "Job", target: Path, seconds: float) -> Beat:
     return Beat("A film is released", "released", job.state.value, lines, proof, facts)
 
 
-def _examined(stage: Stage, job: "Job", target: Path) -> Beat:
+def _examined(stage: Stage, job: Job, target: Path) -> Beat:
     """Ask the file itself, as anybody could who was handed it."""
     import numpy as np
 
@@ -243,10 +246,11 @@ def _examined(stage: Stage, job: "Job", target: Path) -> Beat:
     rooms = stage.house.rooms
     root = wiring.identity(stage.house.settings, rooms.keys, rooms.clock).root_pem
     found, report = examine(target, Anchors(development_pem=root)), read(target, root)
-    clip = read_clip(target, stage.folder / "decoded")
     frame = stage.folder / "frame.png"
-    frame.write_bytes(encoded(np.ascontiguousarray(clip.frames[len(clip.frames) // 2])))
-    loudness = float(np.sqrt(np.mean(np.square(clip.samples)))) if clip.has_sound else 0.0
+    with TemporaryDirectory(prefix="imprimatur-decoded-") as decoded:
+        clip = read_clip(target, Path(decoded))
+        frame.write_bytes(encoded(np.ascontiguousarray(clip.frames[len(clip.frames) // 2])))
+        loudness = float(np.sqrt(np.mean(np.square(clip.samples)))) if clip.has_sound else 0.0
     good = report is not None and report.state is State.TRUSTED and loudness > 0.0
     proof = checked(rooms.log, rooms.log.entry_by_key(f"release:{job.id}").index)
     heard = f"{clip.samples.shape[0] / 48_000:.2f} s of sound, RMS {loudness:.3f}"

@@ -1,5 +1,7 @@
 """What goes to the terminal: answers to stdout, everything else to stderr."""
 
+from __future__ import annotations
+
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,21 +20,21 @@ def emit(answer: JSON) -> None:
     sys.stdout.flush()
 
 
-def out(*, no_color: bool = False) -> "Console":
+def out(*, no_color: bool = False) -> Console:
     """Return the console of answers. rich itself honours NO_COLOR and knows a terminal."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False, soft_wrap=True, no_color=no_color or None)
 
 
-def err() -> "Console":
+def err() -> Console:
     """Return the console of progress and warnings."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
-def progress(*, quiet: bool = False) -> "Progress":
+def progress(*, quiet: bool = False) -> Progress:
     """Return a progress bar on stderr, which shows only where somebody watches."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -43,6 +45,9 @@ def progress(*, quiet: bool = False) -> "Progress":
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        # rich would send what we print to stdout to its own console, which is stderr.
+        redirect_stdout=False,
+        redirect_stderr=False,
         disable=quiet or not console.is_terminal,
     )
 

@@ -1,5 +1,7 @@
 """`imprimatur verify`: where does this file come from, and can that be relied on?"""
 
+from __future__ import annotations
+
 import hashlib
 from enum import StrEnum
 from pathlib import Path
@@ -56,7 +58,7 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _suffices(found: "Examination", require: Require) -> bool:
+def _suffices(found: Examination, require: Require) -> bool:
     from provenance.examine import Origin
 
     # Hidden marks, once there are any, will suffice for `any` alone.
@@ -66,7 +68,7 @@ def _suffices(found: "Examination", require: Require) -> bool:
     return found.origin in holds
 
 
-def _in_log(settings: "Settings", content: str) -> JSON:
+def _in_log(settings: Settings, content: str) -> JSON:
     """Return what the log of this installation has on a release with this content."""
     if not opening.has_books(settings):
         return {"asked": False, "released": None, "job": None, "proof": None}
@@ -86,7 +88,7 @@ def _in_log(settings: "Settings", content: str) -> JSON:
     return {"asked": True, "released": True, "job": found, "proof": proof.as_json()}
 
 
-def _object(file: Path, content: str, found: "Examination", log: JSON, code: int) -> JSON:
+def _object(file: Path, content: str, found: Examination, log: JSON, code: int) -> JSON:
     report = found.report
     return {
         "object": "provenance.check",
@@ -104,7 +106,7 @@ def _object(file: Path, content: str, found: "Examination", log: JSON, code: int
     }
 
 
-def _sentences(found: "Examination", log: JSON) -> list[str]:
+def _sentences(found: Examination, log: JSON) -> list[str]:
     said = [found.headline, *found.details]
     if log["released"]:
         proof = log["proof"]

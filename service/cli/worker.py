@@ -1,5 +1,7 @@
 """`imprimatur worker`: makes films until it is told to stop."""
 
+from __future__ import annotations
+
 import os
 import signal
 import sys
@@ -38,7 +40,7 @@ def worker(
     return 0
 
 
-def _stop_with_parent(making: "Worker") -> None:
+def _stop_with_parent(making: Worker) -> None:
     """Stop when our supervisor is gone, however it went: its end of our stdin is closed then."""
 
     def wait() -> None:

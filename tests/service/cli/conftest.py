@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
+from filters.minilm import GRAPH_SHA256
 from service import cli
 
 ROOT = Path(__file__).parents[3]
@@ -61,11 +62,12 @@ class Command:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache into which the text encoder was exported."""
-    from filters import minilm
-
+    """A cache into which `imprimatur models prepare` has exported the text encoder."""
     folder = tmp_path_factory.mktemp("cache")
-    minilm.export(folder / "minilm")
+    ran = child(folder / "no_home", folder, "models", "prepare", "--json")
+    assert ran.code == 0, ran.err
+    assert ran.answer["sha256"] == GRAPH_SHA256
+    assert not (folder / "no_home").exists()
     return folder
 
 

@@ -88,7 +88,6 @@ def test_a_likeness_is_enrolled_granted_and_revoked(command: Command) -> None:
     allowed = command("check", "a red ball", "--image", picture, "--likeness", "@astro")
     command("likeness", "revoke", granted.answer["id"], "--as", person["actor"])
     refused = command("check", "a red ball", "--image", picture, "--likeness", "@astro", "--json")
-    gone = command("likeness", "revoke", likeness, "--as", person["actor"], "--json")
 
     assert enrolled.answer["proof"]["type"] == "likeness.enrolled"
     assert stranger.code == 1
@@ -98,7 +97,6 @@ def test_a_likeness_is_enrolled_granted_and_revoked(command: Command) -> None:
     assert {one["code"] for one in refused.answer["reasons"]} == {
         "likeness.handle_not_granted", "likeness.not_granted",
     }  # fmt: skip
-    assert gone.answer["keys_destroyed"] > 0
 
 
 def test_a_proof_is_checked_by_anybody_with_the_key(command: Command, film: Path) -> None:
@@ -206,10 +204,3 @@ def test_only_a_house_without_keys_gets_a_first_one(command: Command, tmp_path: 
     assert second == ""
     assert [sorted(one["roles"]) for one in listed] == [["creator", "operator"]]
     assert len(base64.urlsafe_b64decode(first[-43:] + "=")) == 32
-
-
-def test_preparing_the_models_twice_is_the_same(command: Command) -> None:
-    ran = command("models", "prepare", "--json")
-
-    assert ran.code == 0
-    assert len(ran.answer["sha256"]) == 64

@@ -1,8 +1,10 @@
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,8 +12,9 @@ from service.cli import stories
 from service.cli.demo import Story, _told
 from service.cli.proof import Proof
 from service.cli.stories import Beat, Stage
-from tests.service.cli.conftest import ROOT, Command, child
+from tests.service.cli.conftest import ROOT, Command, child, environment
 
+NOWHERE = cast("Stage", None)
 PROOF = Proof("log", 0, 1, "decision.made")
 
 
@@ -46,15 +49,56 @@ def test_a_beat_that_came_out_otherwise_fails_its_story() -> None:
         yield Beat("first", "block", "block", (), PROOF)
         yield Beat("second", "block", "allow", (), PROOF)
 
-    told = _told(1, Story("a story", tell), None, None)  # type: ignore[arg-type]  # unused here
+    shown: list[str] = []
+    told = _told(1, Story("a story", tell), NOWHERE, lambda line, _style: shown.append(line))
 
     assert told["as_told"] is False
+    assert "     It should have been: block" in shown
 
 
 def test_a_story_without_a_beat_was_not_told() -> None:
-    told = _told(1, Story("silence", lambda _stage: iter(())), None, None)  # type: ignore[arg-type]
+    silence = Story("silence", lambda _stage: iter(()))
 
-    assert told["as_told"] is False
+    assert _told(1, silence, NOWHERE, lambda _line, _style: None)["as_told"] is False
+
+
+@pytest.mark.slow
+def test_on_a_terminal_answers_go_to_stdout_and_progress_to_stderr(
+    cache: Path, tmp_path: Path
+) -> None:
+    seen, terminal = os.openpty()
+    answers = tmp_path / "stdout"
+    with answers.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.cli", "demo"],
+            cwd=ROOT, stdout=out, stderr=terminal,
+            env=environment(tmp_path / "none", cache, TERM="xterm", TMPDIR=str(tmp_path)),
+        )  # fmt: skip
+        os.close(terminal)
+        watched = read_all(seen)
+        code = process.wait(timeout=60)
+
+    said = answers.read_text()
+    kept = Path(said.rpartition(" are in ")[2].strip().removesuffix("."))
+    assert code == 0
+    assert "Every story came out as told" in said
+    assert "\x1b" not in said
+    assert b"generate" in watched
+    assert b"Every story" not in watched
+    assert sorted(path.name for path in kept.iterdir()) == ["film.mp4", "frame.png"]
+
+
+def read_all(terminal: int) -> bytes:
+    """Return what is written to a terminal until nobody has it open any more."""
+    content = b""
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:  # how Linux says that the other side is closed
+            return content
+        if not chunk:
+            return content
+        content += chunk
 
 
 def test_a_folder_with_something_in_it_is_left_alone(command: Command, tmp_path: Path) -> None:
