@@ -29,7 +29,7 @@ def serve(
         int, typer.Option(min=-1, max=64, help="IMPRIMATUR_WORKERS.", show_default=False)
     ] = -1,
 ) -> int:
-    """Serve until SIGTERM or Ctrl-C; the workers finish the jobs they have in hand."""
+    """Serve until SIGTERM or Ctrl-C; the workers give back the jobs they have in hand."""
     import uvicorn
 
     from service import telemetry

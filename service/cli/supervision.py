@@ -32,8 +32,8 @@ class Supervisor:
     """Runs `command` in `count` processes.
 
     Attributes:
-        drain_s: how long a worker may take to finish its job before it is killed; its lease
-            brings the job to another one.
+        drain_s: how long a worker may take to give its job back before it is killed; its lease
+            then brings the job to another one.
     """
 
     command: Sequence[str]
@@ -51,7 +51,7 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell every worker to finish its job, wait, and kill what is left."""
+        """Tell every worker to give its job back, wait, and kill what is left."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()

@@ -24,7 +24,7 @@ def worker(
         bool, typer.Option(SUPERVISED, hidden=True, help="Stop when stdin ends.")
     ] = False,
 ) -> int:
-    """Work on jobs one after another; SIGTERM finishes the job in hand first."""
+    """Work on jobs one after another; at SIGTERM the one in hand is given back."""
     from service import telemetry, wiring
     from service.worker import Worker
 
