@@ -22,13 +22,14 @@ from generator.clip import (
     save_sound,
 )
 from generator.model import DigitalSource, GeneratorUnavailable, Origin, Permit, Progress, Watch
-from generator.shots import Limits, Shot, ShotNotPossible
+from generator.shots import Limits, Shot, ShotNotPossible, Size
 from generator.weights import check_folder, digest
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import LTX2Pipeline
+    from diffusers import LTX2ImageToVideoPipeline, LTX2Pipeline
     from diffusers.pipelines.ltx2.pipeline_output import LTX2PipelineOutput
+    from PIL import Image
 
 _NEEDED = frozenset(
     {
@@ -80,7 +81,7 @@ DISTILLED = Profile(
 
 
 class Ltx2:
-    """A `VideoModel` over diffusers' `LTX2Pipeline`.
+    """A `VideoModel` over diffusers' `LTX2Pipeline`; a first frame begins the clip, cropped to fit.
 
     Args:
         source: a folder, or the id of a repository on the hub or in its cache.
@@ -115,8 +116,6 @@ class Ltx2:
     def check(self, shot: Shot) -> None:
         """See `VideoModel.check`."""
         self._profile.limits.check(shot)
-        if shot.first_frame is not None:
-            raise ShotNotPossible("input_reference: this back end makes video from text only")
         if shot.negative and self._profile.guidance <= 1:
             # Without guidance the pipeline never reads it, and what was to be kept out is not.
             raise ShotNotPossible(
@@ -135,7 +134,9 @@ class Ltx2:
             pipeline = self._loaded()
             made = self._made(pipeline, shot, watched)
             clip = _written(made, shot, folder, _sample_rate(pipeline))
-        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError, OSError) as broken:
+        except (
+            RuntimeError, ValueError, TypeError, LookupError, AttributeError, OSError, ImportError,
+        ) as broken:  # fmt: skip
             if watched.calling:
                 raise
             raise GeneratorUnavailable(f"{self._profile.name} failed: {broken}") from broken
@@ -157,11 +158,14 @@ class Ltx2:
             pipeline.vae_spatial_compression_ratio,
             pipeline.vae_temporal_compression_ratio,
         )
-        return pipeline(
+        grid = Size(_up_to(shot.size.width, spatial), _up_to(shot.size.height, spatial))
+        begun, given = _with_first_frame(pipeline, shot, grid)
+        return begun(
+            **given,
             prompt=shot.prompt,
             negative_prompt=shot.negative or None,
-            width=_up_to(shot.size.width, spatial),
-            height=_up_to(shot.size.height, spatial),
+            width=grid.width,
+            height=grid.height,
             # Always said: a checkpoint with a duration head would choose its own length.
             num_frames=_up_to(shot.frame_count - 1, temporal) + 1,
             frame_rate=float(shot.fps),
@@ -237,6 +241,24 @@ class _Watched:
         self.calling = True
         self._watch(Progress(step, self._steps))
         self.calling = False
+
+
+def _with_first_frame(
+    pipeline: "LTX2Pipeline", shot: Shot, grid: Size
+) -> "tuple[LTX2Pipeline | LTX2ImageToVideoPipeline, dict[str, Image.Image]]":
+    """Return the pipeline for `shot` on the same weights, and what it is given to begin with."""
+    if shot.first_frame is None:
+        return pipeline, {}
+    from diffusers import LTX2ImageToVideoPipeline
+    from PIL import Image, ImageOps
+
+    # Not by `from_pipe`: it casts every weight that both share, to float32 unless told otherwise.
+    begun = LTX2ImageToVideoPipeline(**pipeline.components)
+    begun.set_progress_bar_config(disable=True)
+    picture = Image.fromarray(shot.first_frame)
+    filled = ImageOps.fit(picture, (grid.width, grid.height), Image.Resampling.LANCZOS)
+    # As a picture and not as numbers: the pipeline compresses it as the checkpoint learnt it.
+    return begun, {"image": filled}
 
 
 def _up_to(number: int, multiple: int) -> int:

@@ -6,6 +6,10 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+# Below and beyond these nobody would see what the picture shows.
+MIN_PICTURE_SIDE, MAX_PICTURE_ASPECT = 16, 8
+MAX_PICTURE_PIXELS = 50_000_000
+
 
 class GeneratorError(Exception):
     """Base of everything this package raises."""
@@ -13,6 +17,10 @@ class GeneratorError(Exception):
 
 class ShotNotPossible(GeneratorError):
     """The back end cannot make this shot; the message names the field and the way out."""
+
+
+class PictureNotPossible(ShotNotPossible):
+    """The first frame is no picture that a back end can show, whatever the rest of the shot is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,8 @@ class Shot:
         fps: frames per second, 8 to 30; a fraction, so that 24000/1001 stays exact.
         seed: same seed, same shot, same back end on the same device: the same clip.
         negative: what is not to be seen (the `steer` condition fills it).
-        first_frame: shape (height, width, 3), uint8, RGB, any size; None for text to video.
+        first_frame: shape (height, width, 3), uint8, RGB, of a size that `Limits.check` takes;
+            never written to. None for text to video. Not compared: see `same_shot`.
     """
 
     prompt: str = field(repr=False)
@@ -51,6 +60,16 @@ class Shot:
     def frame_count(self) -> int:
         """How many frames the clip has, rounded to the nearest whole frame."""
         return round(self.seconds * self.fps)
+
+
+def same_shot(one: Shot, other: Shot) -> bool:
+    """Return whether both ask for the same, to the last pixel of the first frame."""
+    if one != other:
+        return False
+    first, second = one.first_frame, other.first_frame
+    if first is None or second is None:
+        return first is second
+    return first.dtype == second.dtype and np.array_equal(first, second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +91,11 @@ class Limits:
     max_seconds: int
 
     def check(self, shot: Shot) -> None:
-        """Return if size, rate, length and seed of `shot` are within these limits.
+        """Return if size, rate, length, seed and first frame of `shot` are within these limits.
 
         Raises:
             ShotNotPossible: names the field and what would be possible.
+            PictureNotPossible: so does this, of the first frame.
         """
         width, height = shot.size.width, shot.size.height
         if width % 2 or height % 2:
@@ -92,3 +112,27 @@ class Limits:
             raise ShotNotPossible(f"seconds {shot.seconds}: from 1 to {self.max_seconds}")
         if not 0 <= shot.seed < 2**63:
             raise ShotNotPossible("seed: a whole number from 0 to 2**63 - 1")
+        if shot.first_frame is not None:
+            _check_picture(shot.first_frame)
+
+
+def _check_picture(picture: NDArray[np.uint8]) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise PictureNotPossible(
+            f"input_reference: RGB in eight bits, not {picture.dtype} of shape {picture.shape}"
+        )
+    tall, wide = picture.shape[:2]
+    if min(tall, wide) < MIN_PICTURE_SIDE:
+        raise PictureNotPossible(
+            f"input_reference: {wide}x{tall} is too small; a side has at least"
+            f" {MIN_PICTURE_SIDE} pixels"
+        )
+    if max(tall, wide) > MAX_PICTURE_ASPECT * min(tall, wide):
+        raise PictureNotPossible(
+            f"input_reference: {wide}x{tall} is a strip; one side is at most"
+            f" {MAX_PICTURE_ASPECT} times the other"
+        )
+    if tall * wide > MAX_PICTURE_PIXELS:
+        raise PictureNotPossible(
+            f"input_reference: {wide}x{tall} is too large; at most {MAX_PICTURE_PIXELS} pixels"
+        )

@@ -4,13 +4,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator.scenes.drawing import PAINT
+from generator.scenes.hanging import hang
 from generator.scenes.scene import Colour, Scene, Setting
 from generator.scenes.sprite import Floats
 from generator.scenes.view import HORIZON, MIDDLE, View
 
 
-def paint(scene: Scene, view: View, seed: int) -> NDArray[np.uint8]:
-    """Return the backdrop: shape (height, width + 2 margins, 3)."""
+def paint(
+    scene: Scene, view: View, seed: int, *, hung: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
+    """Return the backdrop: shape (height, width + 2 margins, 3).
+
+    Args:
+        hung: a picture that hangs or stands in the scene: shape (height, width, 3), any size.
+    """
     # Painted as (3, height, width): numpy is several times slower along an axis of three.
     rng = np.random.default_rng((seed, 3))
     wide = view.width + 2 * view.margin
@@ -21,6 +28,8 @@ def paint(scene: Scene, view: View, seed: int) -> NDArray[np.uint8]:
     y: Floats = (rows + np.float32(0.5)) / np.float32(view.height)
     pixel = 1 / view.height
     picture = _painted(x, y, pixel, scene, rng)
+    if hung is not None:
+        hang(picture, hung, scene.setting, view)
     half = wide / view.height / 2
     picture *= 1.03 - 0.15 * ((x / half) ** 2 * 0.5 + (2 * y - 1) ** 2 * 0.5)
     # Half a level of noise: eight bits would show bands in gradients as soft as these.

@@ -15,11 +15,18 @@ _RIPPLE_S, _SPLASH_S, _STREAK_M = 0.7, 0.16, 0.11
 
 
 class Picture:
-    """Draws any block of frames of one scene; the backdrop is painted once."""
+    """Draws any block of frames of one scene; the backdrop is painted once.
 
-    def __init__(self, scene: Scene, view: View, truth: Truth, seed: int) -> None:
+    Args:
+        hung: a picture to be seen in the scene, as in `Shot.first_frame`.
+    """
+
+    def __init__(
+        self, scene: Scene, view: View, truth: Truth, seed: int,
+        *, hung: NDArray[np.uint8] | None = None,
+    ) -> None:  # fmt: skip
         self._scene, self._view, self._truth = scene, view, truth
-        self._backdrop = backdrop.paint(scene, view, seed)
+        self._backdrop = backdrop.paint(scene, view, seed, hung=hung)
         self._floor = backdrop.floor_tint(scene)
         if scene.camera is Camera.STATIC:
             self._fixtures(self._backdrop[None], np.zeros(1))

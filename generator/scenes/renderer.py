@@ -45,7 +45,7 @@ class Rendered:
 class ScenesRenderer:
     """A `VideoModel` that computes what it shows: a renderer by rule, trained on nothing."""
 
-    origin = Origin(name="scenes", version="1", source=DigitalSource.BY_RULE)
+    origin = Origin(name="scenes", version="2", source=DigitalSource.BY_RULE)
 
     def check(self, shot: Shot) -> None:
         """See `VideoModel.check`; it reads the prompt too, in well under a millisecond."""
@@ -102,10 +102,6 @@ def folder_made(folder: Path) -> Path:
 
 
 def _readable(shot: Shot) -> Scene:
-    if shot.first_frame is not None:
-        raise ShotNotPossible(
-            "input_reference: this renderer draws from words alone; send no picture"
-        )
     scene = read(shot.prompt, shot.seed)
     heard_and_seen = {thing.shape.value for thing in scene.things} | {scene.ambience.value}
     unwanted = sorted(named(shot.negative) & heard_and_seen)
@@ -134,4 +130,5 @@ class _Play:
         )
 
     def picture(self) -> Picture:
-        return Picture(self.scene, self.view, self.truth, self._shot.seed)
+        shot = self._shot
+        return Picture(self.scene, self.view, self.truth, shot.seed, hung=shot.first_frame)

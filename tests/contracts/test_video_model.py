@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from generator.clip import sample_count
 from generator.ltx2 import Ltx2
@@ -177,8 +179,17 @@ _OFF_LIMITS: dict[str, Callable[[Shot], Shot]] = {
     "no length": lambda shot: replace(shot, seconds=0),
     "too long": lambda shot: replace(shot, seconds=21),
     "negative seed": lambda shot: replace(shot, seed=-1),
-    "a picture": lambda shot: replace(shot, first_frame=np.zeros((8, 8, 3), dtype=np.uint8)),
+    "a picture of nothing": lambda shot: _begun(shot, np.zeros((0, 0, 3), dtype=np.uint8)),
+    "a speck": lambda shot: _begun(shot, np.zeros((15, 15, 3), dtype=np.uint8)),
+    "a strip": lambda shot: _begun(shot, np.zeros((20, 161, 3), dtype=np.uint8)),
+    "a wall": lambda shot: _begun(shot, np.broadcast_to(np.uint8(0), (100_000, 100_000, 3))),
+    "a grey picture": lambda shot: _begun(shot, np.zeros((64, 64), dtype=np.uint8)),
+    "a picture in floats": lambda shot: _begun(shot, np.zeros((64, 64, 3))),
 }
+
+
+def _begun(shot: Shot, picture: NDArray[Any]) -> Shot:
+    return replace(shot, first_frame=picture)
 
 
 @pytest.mark.parametrize("name", list(_OFF_LIMITS))
@@ -196,6 +207,82 @@ def test_a_shot_off_limits_is_refused_before_the_permit(
         )
 
     assert asked == []
+    assert not (tmp_path / "clip").exists()
+
+
+def _halves(left: tuple[int, int, int], right: tuple[int, int, int]) -> NDArray[np.uint8]:
+    picture = np.empty((96, 128, 3), dtype=np.uint8)
+    picture[:, :64], picture[:, 64:] = left, right
+    return picture
+
+
+def test_a_picture_shows_and_another_one_shows_otherwise(back_end: BackEnd, tmp_path: Path) -> None:
+    def made(picture: NDArray[np.uint8] | None, name: str) -> NDArray[np.int16]:
+        shot = replace(back_end.shot, first_frame=picture)
+        clip = back_end.model.generate(
+            shot, permit=_allowed, watch=_unwatched, folder=tmp_path / name
+        )
+        return np.asarray(clip.frames[0], dtype=np.int16)
+
+    without = made(None, "without")
+    warm = made(_halves((250, 40, 20), (240, 200, 30)), "warm")
+    again = made(_halves((250, 40, 20), (240, 200, 30)), "again")
+    cold = made(_halves((10, 30, 200), (20, 160, 220)), "cold")
+
+    assert (warm == again).all()
+    assert np.abs(warm - without).max() > 20
+    assert np.abs(warm - cold).max() > 20
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 128), (128, 16), (1200, 900), (70, 80)], ids=str)
+def test_a_picture_of_any_reasonable_size_is_taken_and_left_as_it_is(
+    back_end: BackEnd, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (*size, 3)).astype(np.uint8)
+    picture.flags.writeable = False
+    shot = replace(back_end.shot, seconds=1, first_frame=picture)
+
+    clip = back_end.model.generate(shot, permit=_allowed, watch=_unwatched, folder=tmp_path)
+
+    assert len(clip.frames) == shot.frame_count
+
+
+def test_a_clip_with_a_picture_leaves_the_weights_as_they_were(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    # In bfloat16: a pipeline that is derived from another one easily casts what both share.
+    from tests.contracts.tiny_ltx2 import FPS, PROFILE
+
+    model = Ltx2(str(tiny_folder), replace(PROFILE, dtype="bfloat16"), device="cpu", offline=True)
+    shot = Shot("a red ball", Size(64, 64), 1, FPS, seed=5)
+
+    def made(shot: Shot, name: str) -> bytes:
+        clip = model.generate(shot, permit=_allowed, watch=_unwatched, folder=tmp_path / name)
+        return clip.frames.tobytes() + clip.samples.tobytes()
+
+    before = made(shot, "before")
+    made(replace(shot, first_frame=_halves((250, 40, 20), (240, 200, 30))), "between")
+
+    assert made(shot, "after") == before
+
+
+def test_the_permit_is_asked_for_the_picture_too(back_end: BackEnd, tmp_path: Path) -> None:
+    picture = _halves((250, 40, 20), (240, 200, 30))
+    asked: list[Shot] = []
+
+    def refused(shot: Shot) -> None:
+        asked.append(shot)
+        raise NotPermitted("another picture")
+
+    with pytest.raises(NotPermitted):
+        back_end.model.generate(
+            replace(back_end.shot, first_frame=picture),
+            permit=refused,
+            watch=_unwatched,
+            folder=tmp_path / "clip",
+        )
+
+    assert asked[0].first_frame is picture
     assert not (tmp_path / "clip").exists()
 
 
