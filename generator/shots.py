@@ -119,20 +119,19 @@ class Limits:
 def _check_picture(picture: NDArray[np.uint8]) -> None:
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise PictureNotPossible(
-            f"input_reference: RGB in eight bits, not {picture.dtype} of shape {picture.shape}"
+            f"the picture is {picture.dtype} of shape {picture.shape}: send RGB in eight bits"
         )
     tall, wide = picture.shape[:2]
     if min(tall, wide) < MIN_PICTURE_SIDE:
         raise PictureNotPossible(
-            f"input_reference: {wide}x{tall} is too small; a side has at least"
-            f" {MIN_PICTURE_SIDE} pixels"
+            f"the picture is {wide}x{tall}: a side has at least {MIN_PICTURE_SIDE} pixels"
         )
     if max(tall, wide) > MAX_PICTURE_ASPECT * min(tall, wide):
         raise PictureNotPossible(
-            f"input_reference: {wide}x{tall} is a strip; one side is at most"
-            f" {MAX_PICTURE_ASPECT} times the other"
+            f"the picture is {wide}x{tall}: one side is at most {MAX_PICTURE_ASPECT} times"
+            " the other"
         )
     if tall * wide > MAX_PICTURE_PIXELS:
         raise PictureNotPossible(
-            f"input_reference: {wide}x{tall} is too large; at most {MAX_PICTURE_PIXELS} pixels"
+            f"the picture is {wide}x{tall}: it has at most {MAX_PICTURE_PIXELS} pixels"
         )

@@ -9,6 +9,7 @@ from generator.shots import Size
 
 MAX_PROMPT_CHARACTERS = 32_000
 MAX_REFERENCES = 4
+"""How many pictures a decision can be asked about; a film begins with one (`checked_shown`)."""
 MIN_SECONDS, MAX_SECONDS = 1, 20
 MIN_SIDE, MAX_SIDE = 128, 1280
 MIN_FPS, MAX_FPS = 8, 30
@@ -137,6 +138,22 @@ def checked_prompt(prompt: str | bytes, *, param: str = "prompt") -> str:
                 "Remove it.",
             )
     return prompt
+
+
+def checked_shown(references: tuple[Reference, ...]) -> tuple[Reference, ...]:
+    """Return the references if a film can show them all: one picture, or none.
+
+    Raises:
+        BadRequest: there are more; what is gated and then not used would be a broken promise.
+    """
+    if len(references) > 1:
+        raise BadRequest(
+            references[1].param,
+            "too_many",
+            f"there are {len(references)} pictures, and a film shows one.",
+            "Send the one that it is to show.",
+        )
+    return references
 
 
 def checked_size(size: str) -> Size:

@@ -54,7 +54,7 @@ def generate(run: Run) -> Next:
     folder = rooms.vault.quarantine(run.job.id) / name
     folder.mkdir(mode=0o700, exist_ok=True)
     clip = rooms.model.generate(
-        shot_of(run.request),
+        shot_of(run.request, run.asked.pictures),
         permit=partial(permission.permit, run),
         watch=partial(_watch, run),
         folder=folder,

@@ -2,18 +2,19 @@
 
 from sqlalchemy import Connection
 
-from generator.shots import ShotNotPossible
+from generator.shots import PictureNotPossible, ShotNotPossible
 from service import body, jobs
 from service.decision import Stage
+from service.gates import Picture
 from service.ids import new_id
 from service.jobs import Admitted, Fields, NewJob, Repeat, Step
 from service.keys import Purpose
 from service.media.errors import MediaError
-from service.request import BadRequest, GenerationRequest
+from service.request import BadRequest, GenerationRequest, checked_shown
 from service.rooms import Rooms
 from service.steps import permission
 from service.steps.left import text_of, texts_of
-from service.steps.run import Crossing, Next, Run, Side, shot_of
+from service.steps.run import Crossing, Next, Run, Side, opened, shot_of
 from service.steps.verdicts import concluded, judged, settle
 from service.ticket import Allowance
 
@@ -92,17 +93,24 @@ def _refuse_impossible(rooms: Rooms, request: GenerationRequest) -> None:
             "model", "unknown_model", f"{made.model[:64]!r} is not served here.",
             f"Use {rooms.model.origin.name!r}.",
         )  # fmt: skip
+    pictures = _opened(rooms, request)
     try:
-        rooms.model.check(shot_of(request))
+        rooms.model.check(shot_of(request, pictures))
+    except PictureNotPossible as refused:
+        param = request.references[0].param
+        raise BadRequest(param, "not_possible", str(refused), "") from refused
     except ShotNotPossible as refused:
         raise BadRequest("prompt", "not_possible", str(refused), "") from refused
-    for reference in request.references:
-        try:
-            rooms.read_picture(reference.content)
-        except MediaError as refused:
-            raise BadRequest(
-                reference.param, refused.code, refused.message, refused.remedy
-            ) from refused
+
+
+def _opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
+    # Counted first: opening what is refused in any case costs a process for each picture.
+    references = checked_shown(request.references)
+    try:
+        return opened(rooms, request)
+    except MediaError as refused:
+        param = references[0].param
+        raise BadRequest(param, refused.code, refused.message, refused.remedy) from refused
 
 
 def _sealed(rooms: Rooms, conn: Connection, request: GenerationRequest, job_id: str) -> bytes:

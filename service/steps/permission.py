@@ -6,7 +6,7 @@ A ticket names handles and carries hashes that can be guessed, so it is erased w
 import base64
 
 from generator.model import NotPermitted
-from generator.shots import Shot
+from generator.shots import Shot, same_shot
 from service import ticket
 from service.jobs import Fields, Step
 from service.keys import Purpose
@@ -49,12 +49,12 @@ def verified(run: Run) -> ticket.Ticket:
 
 
 def permit(run: Run, shot: Shot) -> None:
-    """Let the model begin, or raise.
+    """Let the model begin, or raise. The picture is compared too, to the last pixel.
 
     Raises:
         NotPermitted: another shot than the approved one, or no valid ticket.
     """
-    if shot != shot_of(run.request):
+    if not same_shot(shot, shot_of(run.request, run.asked.pictures)):
         raise NotPermitted("the model was handed another shot than the one that was approved")
     try:
         verified(run)

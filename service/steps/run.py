@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 from generator.model import Cancelled
 from generator.shots import Shot
 from service import body, jobs
-from service.gates import Asked
+from service.gates import Asked, Picture
 from service.jobs import Fields, Job, Lease, Progress, Signal, Step
-from service.request import GenerationRequest, Requester
+from service.request import GenerationRequest, Requester, checked_shown
 from service.rooms import Rooms, Workshop
 
 # A heartbeat is a commit; the lease lasts far longer than this.
@@ -83,7 +83,7 @@ class Run:
             UnknownJob, SubjectErased, BodyDamaged: it cannot be read any more.
         """
         if self._request is None:
-            self._request = _opened(self.rooms, self.job)
+            self._request = _unsealed(self.rooms, self.job)
         return self._request
 
     @property
@@ -127,10 +127,19 @@ class Run:
             raise Cancelled(f"{self.job.id} was cancelled")
 
 
-def shot_of(request: GenerationRequest) -> Shot:
-    """Return what the model is asked for: all of a request that a model sees."""
+def shot_of(request: GenerationRequest, pictures: tuple[Picture, ...]) -> Shot:
+    """Return what the model is asked for: all of a request that a model sees.
+
+    Args:
+        pictures: the references, opened.
+
+    Raises:
+        BadRequest: there are more than a film shows.
+    """
+    checked_shown(request.references)
     made = request.parameters
-    return Shot(request.prompt, made.size, made.seconds, made.fps, made.seed)
+    first = pictures[0] if pictures else None
+    return Shot(request.prompt, made.size, made.seconds, made.fps, made.seed, first_frame=first)
 
 
 def asked(rooms: Rooms, request: GenerationRequest) -> Asked:
@@ -139,8 +148,19 @@ def asked(rooms: Rooms, request: GenerationRequest) -> Asked:
     Raises:
         MediaError: a reference is not a picture that we can open.
     """
+    return Asked(request, rooms.normalise(request.prompt), opened(rooms, request))
+
+
+def opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
+    """Return the pictures of the references, read-only: what the gates saw is what is shown.
+
+    Raises:
+        MediaError: a reference is not a picture that we can open.
+    """
     pictures = tuple(rooms.read_picture(reference.content) for reference in request.references)
-    return Asked(request, rooms.normalise(request.prompt), pictures)
+    for picture in pictures:
+        picture.flags.writeable = False
+    return pictures
 
 
 def taken_up(
@@ -157,9 +177,9 @@ def taken_up(
     return Run(rooms, workshop, lease, job, results, crossing, stopping)
 
 
-def _opened(rooms: Rooms, job: Job) -> GenerationRequest:
+def _unsealed(rooms: Rooms, job: Job) -> GenerationRequest:
     with rooms.database.reading() as conn:
         sealed = jobs.sealed_request(conn, job.id)
-        opened = rooms.subjects.open(conn, job.actor, sealed, job.id)
+        content = rooms.subjects.open(conn, job.actor, sealed, job.id)
     requester = Requester(job.actor, job.project)
-    return body.restored(job.request_id, requester, dict(job.parameters), opened)
+    return body.restored(job.request_id, requester, dict(job.parameters), content)

@@ -1,0 +1,114 @@
+"""The picture that was approved is the one that is shown, and there is only one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generator.clip import Clip
+from generator.model import Permit, Watch
+from generator.scenes.renderer import ScenesRenderer
+from generator.shots import Shot
+from service import jobs
+from service.jobs import Job, State
+from service.media.stills import encoded
+from service.request import BadRequest, Reference
+from service.worker import Worker
+from tests.builders import SmallHouse, a_house, a_request
+
+MAGENTA = (250, 0, 250)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[SmallHouse]:
+    with a_house(tmp_path) as made:
+        yield made
+
+
+def a_picture(colour: tuple[int, int, int] = MAGENTA, side: int = 64) -> Reference:
+    return Reference("input_reference", encoded(np.full((side, side, 3), colour, np.uint8)))
+
+
+def submitted(house: SmallHouse, *references: Reference) -> Job:
+    return house.pipeline("front:1").submit(a_request(references=references))
+
+
+def finished(house: SmallHouse, job: Job) -> Job:
+    worker = Worker(house.pipeline("worker:1"))
+    while worker.once():
+        pass
+    with house.rooms.database.reading() as conn:
+        return jobs.get(conn, job.id)
+
+
+def test_a_second_picture_is_refused_rather_than_passed_over(house: SmallHouse) -> None:
+    with pytest.raises(BadRequest) as refused:
+        submitted(house, a_picture(), a_picture((4, 5, 6)))
+
+    assert (refused.value.param, refused.value.code) == ("input_reference", "too_many")
+    assert refused.value.remedy
+    with house.rooms.database.reading() as conn:
+        assert jobs.list_for(conn, "prj_test").jobs == ()
+
+
+def test_a_picture_too_small_to_be_seen_is_refused_by_its_name(house: SmallHouse) -> None:
+    with pytest.raises(BadRequest) as refused:
+        submitted(house, a_picture(side=4))
+
+    assert (refused.value.param, refused.value.code) == ("input_reference", "not_possible")
+    assert "4x4" in refused.value.message
+
+
+def test_the_picture_that_was_approved_is_in_the_film(tmp_path: Path) -> None:
+    class Seen(ScenesRenderer):
+        last: Clip
+
+        def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
+            self.last = super().generate(shot, permit=permit, watch=watch, folder=folder)
+            return self.last
+
+    model = Seen()
+    with a_house(tmp_path, model=model) as house:
+        job = submitted(house, a_picture())
+        assert finished(house, job).state is State.RELEASED
+
+    red, green, blue = np.asarray(model.last.frames[0]).astype(int).transpose(2, 0, 1)
+    assert ((red > 150) & (blue > 150) & (green < 60)).mean() > 0.05
+
+
+@pytest.mark.parametrize("swapped", ["another", "none", "one value"])
+def test_the_model_is_not_permitted_another_picture_than_the_approved_one(
+    swapped: str, tmp_path: Path
+) -> None:
+    class Swapping(ScenesRenderer):
+        """A back end that is handed the approved shot and asks for another one."""
+
+        def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
+            assert shot.first_frame is not None
+            picture = shot.first_frame.copy()
+            picture[-1, -1, -1] ^= 1
+            others = {"another": np.zeros_like(picture), "none": None, "one value": picture}
+            other = replace(shot, first_frame=others[swapped])
+            return super().generate(other, permit=permit, watch=watch, folder=folder)
+
+    with a_house(tmp_path, model=Swapping()) as house:
+        job = submitted(house, a_picture())
+        job = finished(house, job)
+
+    assert (job.state, job.error_code) == (State.FAILED, "not_permitted")
+
+
+def test_nothing_can_draw_in_a_picture_between_the_gates_and_the_model(tmp_path: Path) -> None:
+    class Drawing(ScenesRenderer):
+        def generate(self, shot: Shot, *, permit: Permit, watch: Watch, folder: Path) -> Clip:
+            assert shot.first_frame is not None
+            with pytest.raises(ValueError, match="read-only"):
+                shot.first_frame[0, 0] = 0
+            return super().generate(shot, permit=permit, watch=watch, folder=folder)
+
+    with a_house(tmp_path, model=Drawing()) as house:
+        job = submitted(house, a_picture())
+
+        assert finished(house, job).state is State.RELEASED
