@@ -29,7 +29,7 @@ class Settings(BaseSettings):
         offline: never ask a model hub.
         policy: a policy document; empty for the packaged default.
         origin: the name of the log in its checkpoints; never change it once the log has entries.
-        public_url: where this service is reached, for links in decisions.
+        public_url: where this service is reached, for links in decisions; empty for host and port.
         signer: `development_ca` makes an untrusted certificate on first start; `files` reads
             `signer_chain` and `signer_key` (PEM).
         workers: worker processes started by `serve`.
@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     offline: bool = True
     policy: Path | None = None
     origin: str = Field(default="imprimatur.local/log", pattern=r"^[a-z0-9.-]+(/[A-Za-z0-9._-]+)*$")
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = ""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=1, le=65535)
     signer: Literal["development_ca", "files"] = "development_ca"
@@ -60,6 +60,11 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30.0, gt=0)
     ticket_s: int = Field(default=86_400, ge=60)
     gate_timeout_s: float = Field(default=10.0, gt=0)
+
+    @property
+    def address(self) -> str:
+        """Where this service is reached, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def url(self) -> str:

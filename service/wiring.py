@@ -83,11 +83,11 @@ def opened(settings: Settings, clock: Clock = now) -> Iterator[House]:
         with AuditLog(
             database,
             signer=keys.signing(Purpose.LOG),
-            trusted=keys.verifying(Purpose.LOG),
+            trusted=keys.verifying(Purpose.LOG)[1:],
             origin=settings.origin,
             subjects=subjects,
             clock=clock,
-            proofs=f"{settings.public_url}/v1/audit/proofs/",
+            proofs=f"{settings.address}/v1/audit/proofs/",
         ) as audit_log:
             rooms = _rooms(settings, database, audit_log, keys, subjects, executor, clock)
             yield House(settings, rooms, f"{socket.gethostname()}:{os.getpid()}")

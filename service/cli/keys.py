@@ -34,7 +34,7 @@ def create(
 ) -> int:
     """Make a key and show its secret, this once."""
     from service import accounts, wiring
-    from service.accounts import NewKey
+    from service.accounts import NewKey, logged
 
     roles = _roles(role)
     if person and actor:
@@ -43,12 +43,13 @@ def create(
     with opening.first_books(opening.settings()) as books:
         database = books.database
         owner = opening.person(database, actor)
-        with database.transaction() as conn:
-            whose = accounts.create_actor(conn, person, now).id if person else owner.actor
-            until = now + timedelta(days=days) if days else None
-            issued = accounts.create_key(
-                conn, NewKey(whose, owner.project, roles, label, until), now
-            )
+        whose = owner.actor
+        if person:
+            with database.transaction() as conn:
+                whose = accounts.create_actor(conn, person, now).id
+        until = now + timedelta(days=days) if days else None
+        new = NewKey(whose, owner.project, roles, label, until)
+        issued = logged.issued(database, books.log, new, by=owner.actor, now=now)
     if json:
         emit({**_object(issued.key), "secret": issued.secret})
     else:
@@ -85,12 +86,14 @@ def revoke(
     key: Annotated[str, typer.Argument(metavar="KEY", help="key_…")], *, json: Json = False
 ) -> int:
     """Close a key from the next request on."""
-    from service import accounts, wiring
+    from service import wiring
+    from service.accounts import logged
 
     with opening.books(opening.settings()) as books:
-        project = opening.person(books.database, "").project
-        with books.database.transaction() as conn:
-            closed = accounts.revoke(conn, project, key, wiring.now())
+        owner = opening.person(books.database, "")
+        closed = logged.closed(
+            books.database, books.log, owner.project, key, by=owner.actor, now=wiring.now()
+        )
     if json:
         emit(_object(closed))
     else:

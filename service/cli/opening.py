@@ -92,7 +92,7 @@ def first_books(chosen: Settings) -> Iterator[Books]:
             origin=chosen.origin,
             subjects=SubjectKeys(keys.secrets(Purpose.VAULT)),
             clock=wiring.now,
-            proofs=f"{chosen.public_url}/v1/audit/proofs/",
+            proofs=f"{chosen.address}/v1/audit/proofs/",
         ) as log:
             yield Books(database, log)
     finally:

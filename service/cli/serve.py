@@ -102,8 +102,8 @@ def _first_steps(settings: Settings) -> None:
 def _first_key(house: wiring.House) -> str:
     from sqlalchemy import func, select
 
-    from service import accounts, wiring
-    from service.accounts import NewKey, Role
+    from service import wiring
+    from service.accounts import NewKey, Role, logged
     from service.accounts.api_keys import key_table
 
     database = house.rooms.database
@@ -112,6 +112,6 @@ def _first_key(house: wiring.House) -> str:
             return ""
     operator = opening.person(database, "")
     roles = frozenset({Role.CREATOR, Role.OPERATOR})
-    with database.transaction() as conn:
-        new = NewKey(operator.actor, operator.project, roles, "first key")
-        return accounts.create_key(conn, new, wiring.now()).secret
+    new = NewKey(operator.actor, operator.project, roles, "first key")
+    made = logged.issued(database, house.rooms.log, new, by=operator.actor, now=wiring.now())
+    return made.secret
