@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
@@ -27,7 +28,7 @@ from service.api import (
     reviews,
     videos,
 )
-from service.api.errors import answered, problem_of
+from service.api.errors import Problem, answered, problem_of
 from service.api.state import State, state_of
 from service.ids import new_id
 from service.settings import Settings
@@ -37,6 +38,8 @@ from service.wiring import House
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 32 << 20
+# As nginx counts a client that went away before it had its answer.
+_GONE = 499
 _ROUTERS = (
     decisions.router,
     videos.router,
@@ -79,6 +82,8 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        # A redirect would repeat whatever Host was sent, and take the key along.
+        redirect_slashes=False,
         # It would export bodies and validation errors, and with them prompts.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -91,7 +96,13 @@ def create_app(
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return answered(problem_of(error), str(request.scope["state"]["request_id"]))
+    return _reply(request.scope, problem_of(error), str(request.scope["state"]["request_id"]))
+
+
+def _reply(scope: Scope, problem: Problem, request_id: str) -> Response:
+    if pages.wants_page(scope):
+        return pages.problem_page(problem, request_id)
+    return answered(problem, request_id)
 
 
 class Edge:
@@ -115,6 +126,9 @@ class Edge:
         with bound_contextvars(request_id=request_id):
             try:
                 await self._app(scope, _Body(scope, receive), reply)
+            except ClientDisconnect:
+                # Nobody is left to answer, and nothing broke here.
+                reply.status = reply.status or _GONE
             except Exception as error:  # the edge of the process
                 await self._fail(scope, receive, reply, error)
             _count(scope, reply.status, time.perf_counter() - started)
@@ -128,7 +142,7 @@ class Edge:
         if reply.status:
             # The head is out already; breaking off is all that is left.
             raise ConnectionError("the reply broke off") from None
-        await answered(problem, reply.request_id)(scope, receive, reply)
+        await _reply(scope, problem, reply.request_id)(scope, receive, reply)
 
 
 class _Body:
@@ -142,7 +156,9 @@ class _Body:
         self._bytes = 0
         length = Headers(scope=scope).get("content-length", "0")
         # ASCII digits or nothing: h11 has refused anything else already.
-        self._announced = int(length) if length.isascii() and length.isdigit() else 0
+        is_number = length.isascii() and length.isdigit()
+        # Twenty digits are too large already, and int() stumbles over thousands.
+        self._announced = int(length[:20]) if is_number else 0
 
     async def __call__(self) -> Message:
         if self._announced > MAX_BODY_BYTES:
@@ -175,7 +191,9 @@ class _Reply:
 def _count(scope: Scope, status: int, seconds: float) -> None:
     # Addresses that lead nowhere share one label: anybody can think up more of them.
     route = getattr(scope.get("route"), "path", "none")
-    method = str(scope["method"]) if route != "none" else "none"
+    known = getattr(scope.get("route"), "methods", None) or ()
+    # Anybody can think up more methods, too.
+    method = scope["method"] if scope["method"] in known else "none"
     state_of(Request(scope)).metrics.replied(route, method, status, seconds)
     log.info(
         "request.replied", route=route, method=method, status=status, ms=round(seconds * 1000, 1)

@@ -14,9 +14,9 @@ from structlog.contextvars import merge_contextvars
 
 ALLOWED = frozenset(
     {
-        "decision", "error", "event", "fence", "folder", "gate", "job", "key", "level", "logger",
-        "method", "ms", "owner", "request_id", "retry", "route", "state", "status", "timeout_s",
-        "timestamp", "verdict",
+        "attempts", "blob", "decision", "error", "event", "fence", "folder", "gate", "item", "job",
+        "key", "level", "logger", "method", "ms", "next_step", "owner", "part", "request_id",
+        "retry", "route", "state", "status", "timeout_s", "timestamp", "topic", "verdict",
         # Of a refusal: a word of ours, never what the requester sent.
         "code",
     }
@@ -58,6 +58,8 @@ def configure(stream: TextIO | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # Its lines hold query strings; what was asked is in `request.replied`, by route.
+    logging.getLogger("uvicorn.access").disabled = True
     root = logging.getLogger()
     if not any(isinstance(handler, _Library) for handler in root.handlers):
         root.addHandler(_Library(logging.WARNING))

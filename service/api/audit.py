@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse
 
 from service.accounts import Principal
 from service.api.state import Asker, RoomsDep
+from service.api.words import After, Index, Word
 from service.audit.errors import NoEntry
 from service.audit.reading import EntryFilter, LoggedEntry, Order
 from service.rooms import Rooms
@@ -14,18 +15,16 @@ from service.wire import JSON
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
-Index = Annotated[int, Path(ge=0, le=2**53)]
-
 
 @router.get("/entries")
 def list_entries(
     asker: Asker,
     rooms: RoomsDep,
-    type: Annotated[str, Query(max_length=80)] = "",  # noqa: A002 - the name in the address
-    request: Annotated[str, Query(max_length=80)] = "",
-    actor: Annotated[str, Query(max_length=80)] = "",
-    decision: Annotated[str, Query(max_length=80)] = "",
-    after: Annotated[int | None, Query(ge=0)] = None,
+    type: Word = "",  # noqa: A002 - the name in the address
+    request: Word = "",
+    actor: Word = "",
+    decision: Word = "",
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     order: Literal["oldest", "newest"] = "newest",
 ) -> JSON:
@@ -58,13 +57,13 @@ def get_entry(asker: Asker, rooms: RoomsDep, index: Index) -> JSON:
     return _entry(_own(rooms, asker, index))
 
 
-@router.get("/checkpoint")
+@router.get("/checkpoint", response_class=PlainTextResponse)
 def get_checkpoint(_asker: Asker, rooms: RoomsDep) -> PlainTextResponse:
     """Return the newest checkpoint, a signed note."""
     return PlainTextResponse(rooms.log.checkpoint())
 
 
-@router.get("/proofs/{index}")
+@router.get("/proofs/{index}", response_class=PlainTextResponse)
 def get_proof(asker: Asker, rooms: RoomsDep, index: Index) -> PlainTextResponse:
     """Return an entry with its proof, as one file for `service/audit/verify_file.py`."""
     _own(rooms, asker, index)

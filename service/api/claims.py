@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from rightsholders.claims import WORLDWIDE, Action, Basis, Claim, Draft, Kind
 from rightsholders.register import Preview
@@ -11,6 +11,7 @@ from rightsholders.store import claims_by_id
 from service.acts import Acts
 from service.api.fields import body_of, documented
 from service.api.state import Asker, RoomsDep
+from service.api.words import After, Id, Moment
 from service.audit.reading import EntryFilter
 from service.request import BadRequest, checked_prompt
 from service.wire import JSON, receipt_json
@@ -36,8 +37,8 @@ class ClaimBody(AliasesBody):
     action: Literal["hold", "block"]
     basis: Literal["copyright", "trade_mark", "contract", "publicity"]
     territories: list[str] = Field(default_factory=lambda: sorted(WORLDWIDE), max_length=300)
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_until: Moment | None = None
 
 
 @router.post("", status_code=201, openapi_extra=documented(ClaimBody))
@@ -77,7 +78,7 @@ def preview_claim(
 def list_claims(
     asker: Asker,
     rooms: RoomsDep,
-    after: Annotated[int | None, Query(ge=0)] = None,
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSON:
     """Return the asker's own claims, newest first, in whatever state."""
@@ -96,7 +97,7 @@ def list_claims(
 
 
 @router.delete("/{claim}")
-def withdraw_claim(asker: Asker, rooms: RoomsDep, claim: str) -> JSON:
+def withdraw_claim(asker: Asker, rooms: RoomsDep, claim: Id) -> JSON:
     """Withdraw a claim; it matches nothing from the reply on."""
     done = Acts(rooms, asker.actor, asker.project).withdraw(claim)
     return {

@@ -9,9 +9,8 @@ from service.api import records
 from service.api.asked import request_from
 from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, StateDep
-from service.audit.errors import NoEntry
+from service.api.words import After, Id, Word
 from service.decision import Mode
-from service.ids import is_id
 from service.request import BadRequest
 from service.wire import JSON, decision_json
 
@@ -40,8 +39,8 @@ def create_decision(
 def list_decisions(
     asker: Asker,
     rooms: RoomsDep,
-    request: str = "",
-    after: Annotated[int | None, Query(ge=0)] = None,
+    request: Word = "",
+    after: After = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> JSON:
     """Return a page of the project's decisions, newest first."""
@@ -58,10 +57,8 @@ def list_decisions(
 
 
 @router.get("/{decision}")
-def get_decision(asker: Asker, rooms: RoomsDep, decision: str) -> JSON:
+def get_decision(asker: Asker, rooms: RoomsDep, decision: Id) -> JSON:
     """Return one decision as the log has it. Places in an erased prompt are not in the log."""
-    if not is_id(decision):
-        raise NoEntry("no such decision")
     return records.decision_by_id(rooms, asker.project, decision)
 
 

@@ -102,7 +102,8 @@ def _unavailable(code: str, message: str) -> _Maker:
 
 def _bad_request(error: Exception) -> Problem:
     assert isinstance(error, BadRequest)  # noqa: S101 - the table below says so
-    message = _sentence(f"{error.message} {error.remedy}".strip())
+    said = error.message.removeprefix(f"{error.param}: ")
+    message = _sentence(f"{said} {error.remedy}".strip())
     return Problem(400, error.code, f"{error.param}: {message}", error.param)
 
 
@@ -157,6 +158,9 @@ def _http(error: Exception) -> Problem:
 def _invalid(error: Exception) -> Problem:
     assert isinstance(error, RequestValidationError | ValidationError)  # noqa: S101 - as above
     first = error.errors()[0]
+    if first["loc"][:1] == ("path",):
+        # What has not the shape of an id names nothing.
+        return _http(HTTPException(404))
     parts = [str(part) for part in first["loc"] if part not in {"query", "body", "path", "header"}]
     param = ".".join(parts) or "body"
     said = str(first["msg"]).removeprefix("Value error, ")
@@ -193,9 +197,10 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (NoSuchBlob, _fixed(404, "not_found", "The file is not here any more.")),
     (NoEntry, _fixed(404, "not_found", "The log has no such entry of your project.")),
     (NoSuchAccount, _fixed(404, "not_found", "There is no such account.")),
-    (NoSuchLikeness, _fixed(404, "not_found")),
-    (NoSuchGrant, _fixed(404, "not_found")),
-    (NoSuchClaim, _fixed(404, "not_found")),
+    # The same words for another's as for none at all.
+    (NoSuchLikeness, _fixed(404, "not_found", "You have no such likeness.")),
+    (NoSuchGrant, _fixed(404, "not_found", "You have given no such grant.")),
+    (NoSuchClaim, _fixed(404, "not_found", "You have no such claim.")),
     (SubjectErased, _fixed(410, "erased", "This was erased for good at its owner's wish.")),
     (
         IdempotencyConflict,

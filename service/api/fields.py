@@ -21,6 +21,14 @@ from service.request import BadRequest
 
 _MAX_DEPTH = 4
 _MAX_FIELDS = 200
+MAX_TEXT_CHARACTERS = 200_000
+"""Of a text field. A prompt has far fewer, and is counted exactly where it is checked."""
+
+# A megabyte of `[],` becomes a hundred of objects; a long prompt has some ten thousand commas.
+_MAX_MARKS = 100_000
+_MAX_STRANGER_BYTES = 16 << 10
+_MARKS = (b",", b"[", b"{")
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
 _LIST = re.compile(r"\[\d*\]")
 
@@ -62,6 +70,10 @@ class Fields:
         if len(given) > 1:
             raise BadRequest(name, "repeated", "it came more than once.", "Send it once.")
         if given:
+            if len(given[0]) > MAX_TEXT_CHARACTERS:
+                raise BadRequest(
+                    name, "too_long", f"it has {len(given[0])} characters.", "Send fewer."
+                )
             return given[0]
         if default is None:
             raise BadRequest(name, "missing", "it is missing.", f"Send {name}.")
@@ -93,6 +105,20 @@ async def fields_of(request: Request) -> Fields:
     body = await request.body()
     content_type = request.headers.get("content-type", "")
     return await run_in_threadpool(read, body, content_type)
+
+
+async def few_fields_of(request: Request) -> Fields:
+    """Return a small body as fields, of somebody who has not said who they are.
+
+    Raises:
+        BadRequest: as `fields_of`, or over 16 KiB.
+    """
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_STRANGER_BYTES:
+            raise BadRequest("body", "too_large", "it is over 16 KiB.", "Send less.")
+    return read(body, request.headers.get("content-type", ""))
 
 
 async def object_of(request: Request) -> dict[str, Any]:
@@ -130,6 +156,8 @@ def documented(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _object(body: bytes) -> dict[str, Any]:
+    if sum(body.count(mark) for mark in _MARKS) > _MAX_MARKS:
+        raise BadRequest("body", "too_many_fields", "it has too many values.", "Send fewer.")
     # What is no UTF-8 becomes half surrogate pairs, so that the field can be named below.
     text = body.decode("utf-8", "surrogateescape")
     try:
@@ -160,7 +188,7 @@ def _no_constant(_name: str) -> NoReturn:
 def _require_unicode(value: object, name: str, depth: int) -> None:
     if depth < 0:
         raise BadRequest(name[:64], "too_deep", "it is nested too deep.", "Send it flat.")
-    if isinstance(value, str) and any("\ud800" <= one <= "\udfff" for one in value):
+    if isinstance(value, str) and _HALF_A_PAIR.search(value):
         raise BadRequest(name[:64], "invalid_utf8", "it is not UTF-8.", "Send the text as UTF-8.")
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -14,7 +14,7 @@ from service.jobs import Job, State
 from service.vault import Vault
 
 _CHUNK_BYTES = 256 << 10
-_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def film(request: Request, vault: Vault, job: Job) -> Response:
     headers = {
         "accept-ranges": "bytes",
         "etag": tag,
-        "cache-control": "private, no-cache",
+        "cache-control": "private, no-store",
         "content-disposition": f'inline; filename="{job.id}.mp4"',
     }
     if tag in request.headers.get("if-none-match", ""):
@@ -81,7 +81,7 @@ def picture(vault: Vault, stills: Stills, job: Job, still: Still) -> Response:
     """Return a still of the film; raises as `film` does, and MediaError."""
     content = stills.of(vault, released_sha256(job), still)
     return Response(
-        content, media_type=still.media_type, headers={"cache-control": "private, no-cache"}
+        content, media_type=still.media_type, headers={"cache-control": "private, no-store"}
     )
 
 

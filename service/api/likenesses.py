@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from likeness import records, store
 from likeness.consent import EVERYONE, Grant, Likeness
@@ -15,6 +15,7 @@ from service.accounts import NoSuchAccount, Principal
 from service.acts import Acts
 from service.api.fields import Fields, body_of, documented, fields_of
 from service.api.state import Asker, RoomsDep
+from service.api.words import PRINTABLE, Id, Moment
 from service.request import BadRequest
 from service.rooms import Rooms
 from service.wire import JSON, receipt_json
@@ -26,10 +27,10 @@ class GrantBody(BaseModel):
     """A permission to be given. Times are RFC 3339 with a zone, or Unix seconds."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    likeness: str = Field(max_length=80)
-    to: str = Field(min_length=1, max_length=80)
-    from_at: AwareDatetime | None = Field(default=None, alias="from")
-    until_at: AwareDatetime = Field(alias="until")
+    likeness: str = Field(max_length=80, pattern=PRINTABLE)
+    to: str = Field(min_length=1, max_length=80, pattern=PRINTABLE)
+    from_at: Moment | None = Field(default=None, alias="from")
+    until_at: Moment = Field(alias="until")
 
 
 @router.post("/v1/likenesses", status_code=201)
@@ -51,11 +52,12 @@ def list_likenesses(asker: Asker, rooms: RoomsDep) -> JSON:
     """Return the asker's own likenesses that are in use."""
     with rooms.database.reading() as conn:
         own = store.active_owned(conn, asker.actor)
+    rooms.log.drain()
     return {"object": "list", "data": [_likeness(one) for one in own], "has_more": False}
 
 
 @router.delete("/v1/likenesses/{likeness}")
-def revoke_likeness(asker: Asker, rooms: RoomsDep, likeness: str) -> JSON:
+def revoke_likeness(asker: Asker, rooms: RoomsDep, likeness: Id) -> JSON:
     """Take a likeness out of use for good; it holds from the reply on."""
     done = _acts(rooms, asker).revoke(likeness)
     return {
@@ -72,8 +74,8 @@ def revoke_likeness(asker: Asker, rooms: RoomsDep, likeness: str) -> JSON:
 def list_uses(
     asker: Asker,
     rooms: RoomsDep,
-    likeness: str,
-    before: AwareDatetime | None = None,
+    likeness: Id,
+    before: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSON:
     """Return who asked for the likeness and what came of it, newest first; refusals too."""
@@ -81,6 +83,8 @@ def list_uses(
     with rooms.database.reading() as conn:
         registry.require_owner(conn, likeness, asker.actor)
         found = registry.uses_of(conn, likeness, before=before or rooms.clock(), limit=limit + 1)
+    # An attempt is listed with its decision in the log, also where who decided has died.
+    rooms.log.drain()
     return {
         "object": "list",
         "data": [_use(use) for use in found[:limit]],
@@ -111,11 +115,12 @@ def list_grants(
         else:
             own = store.active_owned(conn, asker.actor)
             found = [grant for one in own for grant in records.grants_of(conn, one.id)]
+    rooms.log.drain()
     return {"object": "list", "data": [_grant(grant) for grant in found], "has_more": False}
 
 
 @router.delete("/v1/grants/{grant}")
-def revoke_grant(asker: Asker, rooms: RoomsDep, grant: str) -> JSON:
+def revoke_grant(asker: Asker, rooms: RoomsDep, grant: Id) -> JSON:
     """End a grant; it holds from the reply on."""
     done = _acts(rooms, asker).revoke_grant(grant)
     return {

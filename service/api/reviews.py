@@ -11,6 +11,7 @@ from service.acts import Acts, Logged
 from service.api import records
 from service.api.fields import body_of, documented
 from service.api.state import Asker, RoomsDep
+from service.api.words import Id, Word
 from service.request import checked_prompt
 from service.reviews import Outcome, Review, UnknownReview
 from service.rooms import Rooms
@@ -33,12 +34,13 @@ Ruling = Annotated[RulingBody, Depends(body_of(RulingBody))]
 def list_reviews(
     asker: Asker,
     rooms: RoomsDep,
-    after: str | None = None,
+    after: Word = "",
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> JSON:
     """Return what waits in the project, longest first."""
     with rooms.database.reading() as conn:
-        found = reviews.list_open(conn, project=asker.project, after=after, limit=limit + 1)
+        found = reviews.list_open(conn, project=asker.project, after=after or None, limit=limit + 1)
+    rooms.log.drain()
     shown = found[:limit]
     return {
         "object": "list",
@@ -50,7 +52,7 @@ def list_reviews(
 
 
 @router.get("/{review}")
-def get_review(asker: Asker, rooms: RoomsDep, review: str) -> JSON:
+def get_review(asker: Asker, rooms: RoomsDep, review: Id) -> JSON:
     """Return one review with the whole decision that holds the job."""
     found = _own(rooms, asker, review)
     decision = records.decision_by_id(rooms, asker.project, found.decision_id)
@@ -58,14 +60,14 @@ def get_review(asker: Asker, rooms: RoomsDep, review: str) -> JSON:
 
 
 @router.post("/{review}/clear", openapi_extra=documented(RulingBody))
-def clear_review(asker: Asker, rooms: RoomsDep, review: str, body: Ruling) -> JSON:
+def clear_review(asker: Asker, rooms: RoomsDep, review: Id, body: Ruling) -> JSON:
     """Let the job go on where it stopped."""
     _own(rooms, asker, review)
     return _ruled(Acts(rooms, asker.actor, asker.project).clear(review, _note(body)))
 
 
 @router.post("/{review}/refuse", openapi_extra=documented(RulingBody))
-def refuse_review(asker: Asker, rooms: RoomsDep, review: str, body: Ruling) -> JSON:
+def refuse_review(asker: Asker, rooms: RoomsDep, review: Id, body: Ruling) -> JSON:
     """End the job as refused."""
     _own(rooms, asker, review)
     return _ruled(Acts(rooms, asker.actor, asker.project).refuse(review, _note(body)))
@@ -74,6 +76,8 @@ def refuse_review(asker: Asker, rooms: RoomsDep, review: str, body: Ruling) -> J
 def _own(rooms: Rooms, asker: Principal, review: str) -> Review:
     with rooms.database.reading() as conn:
         found = reviews.get(conn, review)
+    # Held, cleared or refused: it is in the log before anybody reads it here.
+    rooms.log.drain()
     if found.project != asker.project:
         raise UnknownReview(review)
     return found

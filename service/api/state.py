@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from service import accounts
 from service.accounts import USED_WITHIN, NotAuthenticated, Principal
 from service.api.metrics import Metrics
+from service.api.readiness import Readiness
 from service.api.roles import require
 from service.api.stills import Stills
 from service.rooms import Rooms
@@ -26,7 +27,12 @@ class State:
     house: House
     metrics: Metrics = field(default_factory=Metrics)
     stills: Stills = field(default_factory=Stills)
+    readiness: Readiness = field(default_factory=Readiness)
     noted: dict[str, datetime] = field(default_factory=dict)
+
+
+async def _state(request: Request) -> State:
+    return state_of(request)
 
 
 def state_of(request: Request) -> State:
@@ -80,7 +86,8 @@ def permitted(request: Request, principal: Annotated[Principal, Depends(bearer)]
     return principal
 
 
-StateDep = Annotated[State, Depends(state_of)]
+# Not in a thread: `/healthz` and `/readyz` answer while all of them are taken.
+StateDep = Annotated[State, Depends(_state)]
 RoomsDep = Annotated[Rooms, Depends(rooms_of)]
 RequestId = Annotated[str, Depends(request_id)]
 Asker = Annotated[Principal, Depends(permitted)]

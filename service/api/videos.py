@@ -14,8 +14,9 @@ from service.api.errors import InProgress, PolicyBlocked
 from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, State, StateDep
 from service.api.stills import Still
+from service.api.words import Id, Word
 from service.audit.entries import Entry
-from service.ids import is_id, new_id
+from service.ids import new_id
 from service.jobs import ENDS, AlreadyEnded, Job, Order, UnknownJob
 from service.jobs import State as JobState
 from service.rooms import Rooms
@@ -50,6 +51,7 @@ def submitted(state: State, request_id: str, job: Job) -> Job:
     """Return the job of a request that was just submitted, unless it is refused or not yet decided.
 
     Raises:
+        DatabaseUnavailable, AuditError: it may be decided, and not in the log; nobody is told.
         PolicyBlocked: it is refused; the whole decision is in the error.
         InProgress: an earlier sending of it is being decided right now.
         UnknownJob: an earlier sending of it was deleted since.
@@ -58,20 +60,27 @@ def submitted(state: State, request_id: str, job: Job) -> Job:
         raise UnknownJob(job.id)
     if job.state is JobState.ADMITTED:
         raise InProgress
-    rooms = state.house.rooms
-    decision = records.newest_decision(rooms, job.request_id)
-    if decision is not None and job.request_id == request_id:
-        state.metrics.decided(decision)
+    decision = counted(state, request_id, job)
     if job.state is JobState.REFUSED and decision is not None:
         raise PolicyBlocked(job.error_message, decision, job.id)
     return job
+
+
+def counted(state: State, request_id: str, job: Job) -> JSON | None:
+    """Return the newest decision about a job, in the log; count it if this request made it."""
+    rooms = state.house.rooms
+    rooms.log.drain()
+    decision = records.newest_decision(rooms, job.request_id)
+    if decision is not None and job.request_id == request_id:
+        state.metrics.decided(decision)
+    return decision
 
 
 @router.get("")
 def list_videos(
     asker: Asker,
     rooms: RoomsDep,
-    after: str | None = None,
+    after: Word = "",
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     order: Literal["asc", "desc"] = "desc",
 ) -> JSON:
@@ -80,6 +89,7 @@ def list_videos(
         page = jobs.list_for(
             conn, asker.project, after=after or None, limit=limit, order=Order(order)
         )
+    rooms.log.drain()
     return {
         "object": "list",
         "data": [video_object.brief(rooms, job) for job in page.jobs],
@@ -90,7 +100,7 @@ def list_videos(
 
 
 @router.get("/{video}")
-def get_video(asker: Asker, rooms: RoomsDep, video: str) -> JSONResponse:
+def get_video(asker: Asker, rooms: RoomsDep, video: Id) -> JSONResponse:
     """Return one video."""
     job = job_of(rooms, asker, video)
     shown = video_object.whole(rooms, job)
@@ -102,7 +112,7 @@ def get_content(
     asker: Asker,
     state: StateDep,
     request: Request,
-    video: str,
+    video: Id,
     variant: Literal["video", "thumbnail", "spritesheet"] = "video",
 ) -> Response:
     """Return the released film, or a picture of it."""
@@ -114,7 +124,7 @@ def get_content(
 
 
 @router.delete("/{video}")
-def delete_video(asker: Asker, request_id: RequestId, rooms: RoomsDep, video: str) -> JSON:
+def delete_video(asker: Asker, request_id: RequestId, rooms: RoomsDep, video: Id) -> JSON:
     """Cancel the video if it is alive, wait until it has stopped, and take it away."""
     job = job_of(rooms, asker, video)
     if job.state not in ENDS:
@@ -146,15 +156,18 @@ def delete_video(asker: Asker, request_id: RequestId, rooms: RoomsDep, video: st
 
 
 def job_of(rooms: Rooms, asker: Principal, video: str) -> Job:
-    """Return a video of the asker's own project.
+    """Return a video of the asker's own project, once what became of it is in the log.
 
     Raises:
         UnknownJob: there is none, or it is another project's; both alike.
+        DatabaseUnavailable, AuditError: the log cannot be written; nobody is told.
     """
-    if not is_id(video):
-        raise UnknownJob(video)
     with rooms.database.reading() as conn:
-        return jobs.get_for(conn, asker.project, video)
+        job = jobs.get_for(conn, asker.project, video)
+    # A state is visible when it commits, and its entry in the tree a moment later, or after
+    # whoever wrote both has died. In this order, since one after the other may change.
+    rooms.log.drain()
+    return job
 
 
 def _cancelled(rooms: Rooms, job: Job) -> None:

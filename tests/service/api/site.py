@@ -100,6 +100,8 @@ def a_site(folder: Path) -> Iterator[Site]:
         site = Site(small, words, app, TestClient(app), said, {}, {}, {})
         _people(site)
         with site.client:
+            # Each test sees what it broke at once.
+            app.state.state.readiness.keep_s = 0.0
             yield site
     structlog.reset_defaults()
 

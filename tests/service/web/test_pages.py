@@ -152,8 +152,9 @@ def test_a_held_request_says_that_a_person_looks(site: Site, browser: TestClient
 
     text = browser.get(asked(browser, "two men fight over a red ball on a green floor")).text
 
-    assert "A person looks at it" in text
-    assert "in_review" in text
+    assert '<span aria-hidden="true">⏸</span> Held' in text
+    assert "A person has to look at this first" in text
+    assert "cannot appeal" not in text
 
 
 def test_a_wrong_field_keeps_what_was_typed_and_names_the_way_out(
