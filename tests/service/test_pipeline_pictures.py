@@ -15,6 +15,7 @@ from service import jobs
 from service.jobs import Job, State
 from service.media.stills import encoded
 from service.request import BadRequest, Reference
+from service.steps.run import shot_of
 from service.worker import Worker
 from tests.builders import SmallHouse, a_house, a_request
 
@@ -112,3 +113,11 @@ def test_nothing_can_draw_in_a_picture_between_the_gates_and_the_model(tmp_path:
         job = submitted(house, a_picture())
 
         assert finished(house, job).state is State.RELEASED
+
+
+def test_a_job_with_two_pictures_from_before_is_ended_and_not_half_shown() -> None:
+    two = a_request(references=[a_picture(), a_picture((4, 5, 6))])
+    black = np.zeros((64, 64, 3), np.uint8)
+
+    with pytest.raises(BadRequest, match="shows one"):
+        shot_of(two, (black, black))
