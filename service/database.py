@@ -8,10 +8,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from sqlite3 import OperationalError
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
+
+_CONNECT_TIMEOUT_S = 10
+_SILENCE_MS = 30_000
+_JOURNAL_BYTES = 16 << 20
 
 metadata = MetaData()
 """Tables of `service`. Domain packages have their own; `service/migrations` lists them all."""
@@ -63,6 +69,8 @@ class Database:
 
     def __init__(self, url: str, *, busy_timeout_s: float = 10.0) -> None:
         self.engine = _engine(url, busy_timeout_s)
+        # What the driver raises where a statement goes to it past SQLAlchemy.
+        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     @property
     def backend(self) -> str:
@@ -79,8 +87,9 @@ class Database:
             DatabaseUnavailable: locked, read-only, full or gone; nothing was written.
         """
         with self._mapped(), self.engine.connect() as conn:
+            conn.begin()
             if self.backend == "sqlite":
-                conn.exec_driver_sql("BEGIN IMMEDIATE")
+                driver(conn).execute("BEGIN IMMEDIATE")
             yield conn
             conn.commit()
 
@@ -92,28 +101,26 @@ class Database:
             DatabaseUnavailable: locked or gone.
         """
         with self._mapped(), self.engine.connect() as conn:
-            if self.backend == "sqlite":
-                conn.exec_driver_sql("BEGIN")
-            else:
+            if self.backend != "sqlite":
                 conn.execution_options(isolation_level="REPEATABLE READ")
+            conn.begin()
+            if self.backend == "sqlite":
+                driver(conn).execute("BEGIN")
             yield conn
             conn.rollback()
 
     def durability(self, conn: Connection) -> Durability:
         """Ask `conn` itself what it promises."""
+        asked = driver(conn)
         if self.backend == "sqlite":
-            names = ("journal_mode", "synchronous")
-            return Durability(
-                "sqlite",
-                tuple(
-                    (name, str(conn.exec_driver_sql(f"PRAGMA {name}").scalar())) for name in names
-                ),
-            )
-        names = ("fsync", "synchronous_commit")
-        return Durability(
-            "postgresql",
-            tuple((name, str(conn.execute(text(f"SHOW {name}")).scalar())) for name in names),
-        )
+            journal = asked.execute("PRAGMA journal_mode").fetchone()[0]
+            synchronous = asked.execute("PRAGMA synchronous").fetchone()[0]
+            said = (("journal_mode", str(journal)), ("synchronous", str(synchronous)))
+            return Durability("sqlite", said)
+        fsync, commit = asked.execute(
+            "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
+        ).fetchone()
+        return Durability("postgresql", (("fsync", fsync), ("synchronous_commit", commit)))
 
     def close(self) -> None:
         """Close all idle connections."""
@@ -125,21 +132,50 @@ class Database:
         try:
             yield
         except DBAPIError as broken:
+            raise _unavailable(broken.orig) from None
+        except self._driver_error as broken:
             raise _unavailable(broken) from None
         except SQLAlchemyError as broken:
             raise DatabaseUnavailable("error", type(broken).__name__) from None
 
 
+def driver(conn: Connection) -> Any:  # noqa: ANN401 - sqlite3's or psycopg's cursor
+    """Return a cursor of the driver itself, inside the transaction of `conn`.
+
+    For statements that run once in every batch of the log, where SQLAlchemy would cost more than
+    the database does. Its errors are mapped by `Database` like all others.
+    """
+    return conn.connection.cursor()
+
+
 def _engine(url: str, busy_timeout_s: float) -> Engine:
     # Values never reach an exception's text.
     if not url.startswith("sqlite"):
-        return create_engine(
-            url,
-            pool_pre_ping=True,
-            pool_size=20,
-            isolation_level="READ COMMITTED",
-            hide_parameters=True,
-        )
+        return _postgres(url, busy_timeout_s)
+    return _sqlite(url, busy_timeout_s)
+
+
+def _postgres(url: str, busy_timeout_s: float) -> Engine:
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=20,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        # A server that vanished without a word would keep the log waiting for ever.
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S, "tcp_user_timeout": _SILENCE_MS},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _bounded(raw: Any, _record: Any) -> None:  # noqa: ANN401 - psycopg's connection, SQLAlchemy's record
+        # Likewise a process that was stopped while it held a row.
+        raw.execute(f"SET lock_timeout = {int(busy_timeout_s * 1000)}")
+        raw.commit()
+
+    return engine
+
+
+def _sqlite(url: str, busy_timeout_s: float) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
@@ -155,13 +191,53 @@ def _engine(url: str, busy_timeout_s: float) -> Engine:
             # NORMAL loses the last commits on power failure, and with them acknowledged entries.
             "synchronous=FULL",
             "foreign_keys=ON",
+            # The write-ahead log grows while somebody reads for long, and shrinks again after.
+            f"journal_size_limit={_JOURNAL_BYTES}",
             # What was erased is overwritten, not only unlinked.
             "secure_delete=ON",
             f"busy_timeout={int(busy_timeout_s * 1000)}",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
 
+    path = engine.url.database
+    if path and path != ":memory:":
+        _refuse_another_file(engine, Path(path))
     return engine
+
+
+def _refuse_another_file(engine: Engine, path: Path) -> None:
+    """Let no connection be used after its file was replaced or removed.
+
+    It would go on with a file that has no name any more, and whatever it acknowledged is lost
+    with the process: this is what restoring a backup under a running service comes to.
+    """
+    made = False
+
+    @event.listens_for(engine, "do_connect")
+    def _require(*_: object) -> None:
+        # The first connection may create the file; a later one would put an empty one in place
+        # of a file that was moved away.
+        if made and _file(path) is None:
+            raise OperationalError(f"no such file: {path}")
+
+    @event.listens_for(engine, "connect")
+    def _remember(_raw: Any, record: Any) -> None:  # noqa: ANN401 - sqlite3's connection, SQLAlchemy's record
+        nonlocal made
+        made = True
+        record.info["file"] = _file(path)
+
+    @event.listens_for(engine, "checkout")
+    def _compare(_raw: Any, record: Any, _proxy: Any) -> None:  # noqa: ANN401 - as above
+        if record.info["file"] != _file(path):
+            raise DisconnectionError
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 _CAUSES = (
@@ -180,10 +256,15 @@ _CAUSES = (
 )
 
 
-def _unavailable(broken: DBAPIError) -> DatabaseUnavailable:
-    said = str(broken.orig).lower()
-    for pattern, cause, remedy in _CAUSES:
-        if re.search(pattern, said):
-            return DatabaseUnavailable(cause, remedy)
-    state = getattr(broken.orig, "sqlstate", None) or ""
-    return DatabaseUnavailable("error", f"{type(broken.orig).__name__} {state}".strip())
+_OURS = ("IntegrityError", "DataError", "ProgrammingError", "NotSupportedError")
+"""Errors of the statement, not of the database. They quote values, which are no sign of a cause."""
+
+
+def _unavailable(broken: BaseException | None) -> DatabaseUnavailable:
+    said = str(broken).lower()
+    if not {kind.__name__ for kind in type(broken).__mro__}.intersection(_OURS):
+        for pattern, cause, remedy in _CAUSES:
+            if re.search(pattern, said):
+                return DatabaseUnavailable(cause, remedy)
+    state = getattr(broken, "sqlstate", None) or ""
+    return DatabaseUnavailable("error", f"{type(broken).__name__} {state}".strip())

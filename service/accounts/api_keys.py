@@ -159,10 +159,18 @@ def rotate(
         NotAuthenticated: it is revoked or expired, and gives no right to another.
     """
     old = key(conn, project, key_id)
-    if old.revoked_at is not None or (old.expires_at is not None and old.expires_at <= now):
-        raise NotAuthenticated
     until = now + overlap if old.expires_at is None else min(old.expires_at, now + overlap)
-    conn.execute(update(key_table).where(key_table.c.id == key_id).values(expires_at=until))
+    c = key_table.c
+    # Asked again by the write: a revocation that commits at this moment wins.
+    rotated = conn.execute(
+        update(key_table)
+        .where(
+            c.id == key_id, c.revoked_at.is_(None), or_(c.expires_at.is_(None), c.expires_at > now)
+        )
+        .values(expires_at=until)
+    )
+    if not rotated.rowcount:
+        raise NotAuthenticated
     return create_key(conn, NewKey(old.actor, project, old.roles, old.label, old.expires_at), now)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from service.audit import checkpoint as notes
-from service.audit import merkle, store, values
+from service.audit import merkle, reading, staging, store, values
 from service.audit.checkpoint import Checkpoint
 from service.audit.entries import Prepared, stamp
 from service.audit.errors import (
@@ -30,11 +30,27 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    outcomes: list[Outcome]
+class Known:
+    """The log as this process last saw it whole, and what an append needs of it.
+
+    Attributes:
+        edge: stands at the checkpoint; grows in place when a batch is written.
+        logged_at: the time in the newest entry, or empty.
+    """
+
     edge: merkle.Edge
     checkpoint: Checkpoint
     note: str
+    logged_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """What waits: the rows, those that nobody of ours signed, and the entries of the others."""
+
+    rows: list[store.Staged]
+    forged: list[int]
+    entries: dict[str, Prepared]
 
 
 class Integration:
@@ -60,9 +76,14 @@ class Integration:
         self._trusted = (signer.verifying, *trusted)
         self._subjects = subjects
         self._clock = clock
-        self._edge: merkle.Edge | None = None
-        self._known: Checkpoint | None = None
-        self._note = ""
+        self._known: Known | None = None
+        # Whether the edge still stands where `_known` says.
+        self._edge_holds = False
+
+    @property
+    def known(self) -> Known | None:
+        """What was committed, or found, last; ask before reading to know what must be there."""
+        return self._known
 
     def open(self) -> Checkpoint:
         """Check that the stored log is the one its checkpoint was signed for, and return that.
@@ -74,19 +95,9 @@ class Integration:
         """
         with self._database.transaction() as conn:
             self._require_durable(conn)
-            head = store.locked_head(conn) or self._first(conn)
-            checkpoint = self._caught_up(conn, head)
-            last = store.last_place(conn)
-            if last != checkpoint.size - 1:
-                raise LogTampered(f"{checkpoint.size} entries are signed, the last is {last}")
-            leaf = store.leaf(conn, last) if last >= 0 else None
-            if (
-                leaf is not None
-                and merkle.leaf_hash(leaf)
-                != store.tile(conn, 0, last // merkle.TILE_WIDTH)[-merkle.HASH_BYTES :]
-            ):
-                raise LogTampered(f"entry {last} is not the one that was logged")
-        return checkpoint
+            known = self._caught_up(conn, store.locked_head(conn) or self._first(conn))
+        self._known, self._edge_holds = known, True
+        return known.checkpoint
 
     def drain(self) -> None:
         """Put everything that is staged into the tree."""
@@ -104,88 +115,96 @@ class Integration:
         """
         try:
             with self._database.transaction() as conn:
-                written = self._integrate(conn, jobs)
+                known, outcomes = self._integrate(conn, jobs)
         except BaseException:
             # The edge has grown by entries that are not stored: read it again next time.
-            self._edge = None
+            self._edge_holds = False
             raise
         # The point of no return is behind us: the batch is durable, and acknowledged from here on.
-        self._edge, self._known, self._note = written.edge, written.checkpoint, written.note
-        return written.outcomes
+        self._known, self._edge_holds = known, True
+        return outcomes
 
-    def _integrate(self, conn: Connection, jobs: Sequence[Job]) -> _Written:
+    def _integrate(self, conn: Connection, jobs: Sequence[Job]) -> tuple[Known, list[Outcome]]:
         # 1. The lock, the promise of the very connection that will commit, and the edge.
         head = store.locked_head(conn)
         self._require_durable(conn)
         if head is None:
             raise LogTampered("the head row is gone")
-        checkpoint, note = self._caught_up(conn, head), head.checkpoint
-        edge = self._edge or merkle.Edge()
+        known = self._caught_up(conn, head)
         # 2. What is new: the intake goes first, since its facts are committed already.
-        staged = store.staged(conn, _STAGED_PER_BATCH)
-        first: dict[str, Prepared] = {}
-        for entry in (*(one.entry for one in staged), *jobs):
-            if isinstance(entry, Prepared):
-                first.setdefault(entry.key, entry)
+        intake = self._intake(conn)
+        first = dict(intake.entries)
+        for job in jobs:
+            if isinstance(job, Prepared):
+                first.setdefault(job.key, job)
         places = store.places(conn, list(first))
         fresh = {key: entry for key, entry in first.items() if key not in places}
         # 3. Entries, private values, tiles and the signed head, together.
         if fresh:
-            places |= {key: place for place, key in enumerate(fresh, edge.size)}
-            checkpoint, note = self._write(conn, edge, list(fresh.values()), head.logged_at)
-        self._clear_intake(conn, staged, fresh, places)
+            places |= {key: place for place, key in enumerate(fresh, known.edge.size)}
+            known = self._write(conn, known, list(fresh.values()))
+        if intake.rows:
+            self._clear_intake(conn, intake, fresh, places)
         # 4. An answer for each job.
+        size, note = known.checkpoint.size, known.note
         outcomes: list[Outcome] = []
         for job in jobs:
-            where = self._place(conn, job, fresh, places)
-            outcomes.append(
-                Landed(where, checkpoint.size, note) if isinstance(where, int) else where
-            )
-        return _Written(outcomes, edge, checkpoint, note)
+            if isinstance(job, Prepared) and fresh.get(job.key) is job:
+                outcomes.append(Landed(places[job.key], size, note))
+                continue
+            where = self._place(conn, job, places)
+            outcomes.append(Landed(where, size, note) if isinstance(where, int) else where)
+        return known, outcomes
 
-    def _write(
-        self, conn: Connection, edge: merkle.Edge, fresh: list[Prepared], previous: str
-    ) -> tuple[Checkpoint, str]:
+    def _intake(self, conn: Connection) -> _Intake:
+        rows = store.staged(conn, _STAGED_PER_BATCH)
+        forged: list[int] = []
+        entries: dict[str, Prepared] = {}
+        for row in rows:
+            entry = staging.genuine(row, self._trusted)
+            if entry is None:
+                forged.append(row.place)
+                continue
+            entries[entry.key] = entry
+        return _Intake(rows, forged, entries)
+
+    def _write(self, conn: Connection, known: Known, fresh: list[Prepared]) -> Known:
         # A clock that was set back does not turn the log's time back.
-        at = max(previous, stamp(self._clock()))
-        leaves = [entry.leaf(at) for entry in fresh]
+        at = max(known.logged_at, stamp(self._clock()))
+        edge, stamped = known.edge, at.encode()
+        leaves = [entry.head + stamped + entry.tail for entry in fresh]
         store.write_entries(conn, edge.size, fresh, leaves, at)
         store.write_values(conn, values.sealed(conn, self._subjects, fresh))
         store.write_tiles(conn, edge.extend(map(merkle.leaf_hash, leaves)))
         checkpoint = Checkpoint(self._origin, edge.size, edge.root())
         note = notes.sign(checkpoint, self._signer)
-        store.replace_head(conn, store.Head(note, at))
-        return checkpoint, note
+        store.replace_head(conn, note)
+        return Known(edge, checkpoint, note, at)
 
     def _clear_intake(
         self,
         conn: Connection,
-        staged: Sequence[store.Staged],
+        intake: _Intake,
         fresh: Mapping[str, Prepared],
         places: Mapping[str, int],
     ) -> None:
         taken: list[int] = []
-        refused: list[int] = []
-        for one in staged:
-            key = one.entry.key
-            is_new = fresh.get(key) is one.entry
-            same = is_new or self._same(conn, one.entry, places[key])
-            (taken if same is True else refused).append(one.place)
+        refused = list(intake.forged)
+        for row in intake.rows:
+            if row.place in intake.forged:
+                continue
+            entry = intake.entries[row.key]
+            same = fresh.get(row.key) is entry or self._same(conn, entry, places[row.key])
+            (taken if same is True else refused).append(row.place)
         store.unstage(conn, taken)
-        # Only two users of one key in two processes come here. The row stays for a person to see.
+        # Forged, or one key of two users in two processes. The row stays for a person to see.
         store.refuse_staged(conn, refused)
 
     def _place(
-        self,
-        conn: Connection,
-        job: Job,
-        fresh: Mapping[str, Prepared],
-        places: Mapping[str, int],
+        self, conn: Connection, job: Job, places: Mapping[str, int]
     ) -> int | StillStaged | AuditError:
         if isinstance(job, Settle):
             return self._settled(conn, job.key, places)
-        if fresh.get(job.key) is job:
-            return places[job.key]
         same = self._same(conn, job, places[job.key])
         if same is True:
             return places[job.key]
@@ -197,52 +216,62 @@ class Integration:
         place = places.get(key, store.places(conn, [key]).get(key))
         waiting = store.staged_by_key(conn, key)
         if waiting is not None and waiting.refused:
-            return KeyReused("another entry with this key came first; the staged one is kept apart")
+            return KeyReused(
+                "the staged entry is kept apart: another entry with this key came first, or it was"
+                " changed while it waited"
+            )
         if place is not None:
             return place
         return StillStaged() if waiting is not None else NoEntry("nothing was staged with this key")
 
     def _same(self, conn: Connection, entry: Prepared, place: int) -> bool | AuditError:
-        leaf = store.leaf(conn, place)
-        if leaf is None:
-            return LogTampered(f"entry {place} is gone")
         try:
-            return values.same(conn, self._subjects, entry, leaf)
+            return values.same(conn, self._subjects, entry, reading.entry(conn, place).leaf)
+        except NoEntry:
+            return LogTampered(f"entry {place} is gone")
+        except LogTampered as changed:
+            return changed
         except (SubjectError, CommitmentBroken) as broken:
             return CommitmentBroken(f"entry {place}: {broken}")
 
-    def _first(self, conn: Connection) -> store.Head:
+    def _first(self, conn: Connection) -> str:
         if store.last_place(conn) >= 0 or store.tile(conn, 0, 0):
             raise LogTampered("there are entries, but no head")
-        empty = Checkpoint(self._origin, 0, merkle.EMPTY_ROOT)
-        head = store.Head(notes.sign(empty, self._signer), stamp(self._clock()))
-        store.create_head(conn, head)
+        note = notes.sign(Checkpoint(self._origin, 0, merkle.EMPTY_ROOT), self._signer)
+        store.create_head(conn, note)
         # On PostgreSQL another process may have been faster: its head counts.
-        return store.locked_head(conn) or head
+        return store.locked_head(conn) or note
 
-    def _caught_up(self, conn: Connection, head: store.Head) -> Checkpoint:
-        """Return the head's checkpoint with the edge at it; both are checked when they moved."""
-        if self._edge is not None and self._known is not None and head.checkpoint == self._note:
-            return self._known
+    def _caught_up(self, conn: Connection, note: str) -> Known:
+        """Return the log as the head `note` has it; all of it is checked when it moved."""
+        known = self._known
+        if known is not None and self._edge_holds and note == known.note:
+            return known
 
         def tiles(level: int, number: int) -> bytes:
             return store.tile(conn, level, number)
 
         try:
-            checkpoint = notes.read(head.checkpoint, self._origin, self._trusted)
+            checkpoint = notes.read(note, self._origin, self._trusted)
             edge = merkle.edge_of(checkpoint.size, tiles)
             if edge.root() != checkpoint.root:
                 raise LogTampered("the tiles do not lead to the signed root")
-            if self._known is not None:
-                known = self._known
-                proof = merkle.consistency_proof(known.size, checkpoint.size, tiles)
+            if known is not None:
+                seen = known.checkpoint
+                proof = merkle.consistency_proof(seen.size, checkpoint.size, tiles)
                 merkle.check_consistency(
-                    (known.size, known.root), (checkpoint.size, checkpoint.root), proof
+                    (seen.size, seen.root), (checkpoint.size, checkpoint.root), proof
                 )
         except (BadCheckpoint, BadProof) as wrong:
             raise LogTampered(f"the stored head: {wrong}") from wrong
-        self._edge, self._known, self._note = edge, checkpoint, head.checkpoint
-        return checkpoint
+        return Known(edge, checkpoint, note, self._newest_time(conn, checkpoint.size))
+
+    def _newest_time(self, conn: Connection, size: int) -> str:
+        """Return the time in the last entry, which is where the checkpoint says, and whole."""
+        last = store.last_place(conn)
+        if last != size - 1:
+            raise LogTampered(f"{size} entries are signed, the last is {last}")
+        return reading.entry(conn, last).logged_at if size else ""
 
     def _require_durable(self, conn: Connection) -> None:
         promised = self._database.durability(conn)

@@ -7,7 +7,9 @@ of whichever process comes next puts it into the tree.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -16,7 +18,6 @@ from service.audit import merkle, reading, store, values
 from service.audit.checkpoint import Checkpoint
 from service.audit.entries import Entry, prepare
 from service.audit.errors import (
-    AuditError,
     BadProof,
     LogTampered,
     NoEntry,
@@ -26,7 +27,7 @@ from service.audit.integration import Clock, Integration
 from service.audit.proof import proof_text
 from service.audit.reading import EntryFilter, LoggedEntry, TileCache
 from service.audit.rehash import Rehash, Verification
-from service.audit.sequencer import Batch, Landed, Outcome, Sequencer, Settle, StillStaged
+from service.audit.sequencer import Batch, Landed, Sequencer, Settle, StillStaged
 from service.audit.staging import stage
 from service.database import Database
 from service.decision import Receipt
@@ -71,7 +72,8 @@ class AuditLog:
         self._proofs = proofs
         self._timeout_s = timeout_s
         self._tiles = TileCache()
-        integration = Integration(
+        self._signer = signer
+        self._integration = Integration(
             database,
             origin=origin,
             signer=signer,
@@ -79,10 +81,10 @@ class AuditLog:
             subjects=subjects,
             clock=clock,
         )
-        integration.open()
+        self._integration.open()
         # Whatever a process that died had staged goes in before anything new.
-        integration.drain()
-        self._sequencer = Sequencer(integration.commit)
+        self._integration.drain()
+        self._sequencer = Sequencer(self._integration.commit)
 
     def __enter__(self) -> "AuditLog":
         return self
@@ -138,8 +140,9 @@ class AuditLog:
         Raises:
             BadEntry: it cannot be logged.
             KeyReused: its key belongs to another entry.
+            LogTampered: the entry with its key was changed since.
         """
-        stage(conn, self._subjects, prepare(entry))
+        stage(conn, self._subjects, self._signer, prepare(entry))
         return entry.key
 
     def settle(self, key: str) -> Receipt:
@@ -165,7 +168,8 @@ class AuditLog:
         while self._staged():
             # No entry has an empty key: the batch takes what is staged, and that is all it does.
             batch, place = self._sequencer.submit([Settle("")])
-            batch.outcome(place, self._timeout_s)
+            with suppress(NoEntry):
+                batch.outcome(place, self._timeout_s)
 
     def _staged(self) -> bool:
         with self._database.reading() as conn:
@@ -191,41 +195,38 @@ class AuditLog:
 
     def checkpoint(self) -> str:
         """Return the newest checkpoint, a signed note."""
-        with self._database.reading() as conn:
-            return self._head(conn)[0]
+        with self._signed() as now:
+            return now.note
 
     def receipt(self, index: int) -> Receipt:
         """Return a receipt for an entry under the newest checkpoint."""
-        with self._database.reading() as conn:
-            note, checkpoint = self._head(conn)
-        if not 0 <= index < checkpoint.size:
-            raise NoEntry(f"no entry {index}")
-        return self._receipt(Landed(index, checkpoint.size, note))
+        with self._signed() as now:
+            now.require(index)
+        return self._receipt(Landed(index, now.checkpoint.size, now.note))
 
     def inclusion_proof(self, index: int, size: int) -> tuple[bytes, ...]:
         """Return the hashes from entry `index` to the root of the first `size` entries."""
-        with self._database.reading() as conn:
-            self._require_size(conn, size)
-            return merkle.inclusion_proof(index, size, self._tiles.reading(conn))
+        with self._signed() as now:
+            now.require_size(size)
+            return merkle.inclusion_proof(index, size, self._tiles.reading(now.conn))
 
     def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
         """Return the hashes that show the first `old` of `new` entries to be unchanged."""
-        with self._database.reading() as conn:
-            self._require_size(conn, new)
-            return merkle.consistency_proof(old, new, self._tiles.reading(conn))
+        with self._signed() as now:
+            now.require_size(new)
+            return merkle.consistency_proof(old, new, self._tiles.reading(now.conn))
 
     def proof_text(self, index: int) -> str:
         """Return an entry with its proof as one file that `verify_file` checks offline."""
-        with self._database.reading() as conn:
-            note, checkpoint = self._head(conn)
-            if not 0 <= index < checkpoint.size:
-                raise NoEntry(f"no entry {index}")
-            leaf = reading.entry(conn, index).leaf
-            proof = merkle.inclusion_proof(index, checkpoint.size, self._tiles.reading(conn))
+        with self._signed() as now:
+            now.require(index)
+            size = now.checkpoint.size
+            leaf = reading.entry(now.conn, index).leaf
+            proof = merkle.inclusion_proof(index, size, self._tiles.reading(now.conn))
         hashed = merkle.leaf_hash(leaf)
-        if merkle.root_from_inclusion(hashed, index, checkpoint.size, proof) != checkpoint.root:
+        if merkle.root_from_inclusion(hashed, index, size, proof) != now.checkpoint.root:
             raise LogTampered(f"entry {index} does not lead to the signed root")
-        return proof_text(index, proof, note, leaf)
+        return proof_text(index, proof, now.note, leaf)
 
     def verifier_keys(self) -> tuple[str, ...]:
         """Return the public keys to publish, one line each, the newest first."""
@@ -252,21 +253,42 @@ class AuditLog:
         """
         return values.disclosed(conn, self._subjects, index, field)
 
-    def _head(self, conn: Connection) -> tuple[str, Checkpoint]:
-        head = store.head(conn)
-        if head is None:
-            raise LogTampered("the head row is gone")
-        return head.checkpoint, notes.read(head.checkpoint, self.origin, self._keys)
+    @contextmanager
+    def _signed(self) -> Iterator["_Signed"]:
+        """Yield one moment of the log, no older than what this process has acknowledged."""
+        # Asked before the moment begins: what is committed in between may be in it or not.
+        known = self._integration.known
+        with self._database.reading() as conn:
+            note = store.head(conn)
+            if note is None:
+                raise LogTampered("the head row is gone")
+            if known is not None and note == known.note:
+                yield _Signed(conn, note, known.checkpoint)
+                return
+            stored = notes.read(note, self.origin, self._keys)
+            if known is not None and stored.size <= known.checkpoint.size:
+                raise LogTampered("the stored head is older than what was acknowledged")
+            yield _Signed(conn, note, stored)
 
-    def _require_size(self, conn: Connection, size: int) -> None:
-        _, checkpoint = self._head(conn)
-        if size > checkpoint.size:
-            raise BadProof(f"the log has {checkpoint.size} entries, not {size}")
-
-    def _receipt(self, outcome: Outcome) -> Receipt:
-        if isinstance(outcome, AuditError):
-            raise outcome
+    def _receipt(self, outcome: Landed | StillStaged) -> Receipt:
         if isinstance(outcome, StillStaged):
             raise NotAcknowledged("the batch was full: ask again")
         proof_url = f"{self._proofs}{outcome.index}"
         return Receipt(self.origin, outcome.index, outcome.size, outcome.checkpoint, proof_url)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A snapshot of the log with the checkpoint that covers it."""
+
+    conn: Connection
+    note: str
+    checkpoint: Checkpoint
+
+    def require(self, index: int) -> None:
+        if not 0 <= index < self.checkpoint.size:
+            raise NoEntry(f"no entry {index}")
+
+    def require_size(self, size: int) -> None:
+        if size > self.checkpoint.size:
+            raise BadProof(f"the log has {self.checkpoint.size} entries, not {size}")

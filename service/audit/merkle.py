@@ -49,13 +49,22 @@ class Edge:
     def extend(self, leaves: Iterable[bytes]) -> dict[tuple[int, int], bytes]:
         """Append leaf hashes; return the tiles that changed, as they are now."""
         changed: dict[tuple[int, int], bytes] = {}
-        touched = 0
-        for leaf in leaves:
-            touched = max(touched, self._append(leaf, changed))
-        for level in range(touched):
-            if self.partial[level]:
-                number = (self.size >> (TILE_HEIGHT * level)) // TILE_WIDTH
-                changed[level, number] = bytes(self.partial[level])
+        peaks: list[bytes] = []
+        row = list(leaves)
+        height, added = 0, len(row)
+        # Row by row: the new hashes of one height, then those above them.
+        while row:
+            first = self.size >> height
+            if height % TILE_HEIGHT == 0:
+                self._fill(height // TILE_HEIGHT, first // TILE_WIDTH, row, changed)
+            if first & 1:
+                row.insert(0, self.peaks.pop())
+            if len(row) & 1:
+                peaks.append(row.pop())
+            row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+            height += 1
+        self.peaks += reversed(peaks)
+        self.size += added
         return changed
 
     def root(self) -> bytes:
@@ -67,31 +76,20 @@ class Edge:
             root = node_hash(peak, root)
         return root
 
-    def _append(self, hashed: bytes, full: dict[tuple[int, int], bytes]) -> int:
-        """Append one leaf hash; return how many levels have a changed tile."""
-        self._place(0, self.size, hashed, full)
-        levels, height = 1, 0
-        while self.size >> height & 1:
-            hashed = node_hash(self.peaks.pop(), hashed)
-            height += 1
-            if height % TILE_HEIGHT == 0:
-                level = height // TILE_HEIGHT
-                self._place(level, self.size >> height, hashed, full)
-                levels = level + 1
-        self.peaks.append(hashed)
-        self.size += 1
-        return levels
-
-    def _place(
-        self, level: int, number: int, hashed: bytes, full: dict[tuple[int, int], bytes]
+    def _fill(
+        self, level: int, number: int, hashes: list[bytes], changed: dict[tuple[int, int], bytes]
     ) -> None:
+        """Put hashes into the tiles of `level`, of which tile `number` is the first to grow."""
         if level == len(self.partial):
             self.partial.append(bytearray())
         tile = self.partial[level]
-        tile += hashed
-        if len(tile) == TILE_WIDTH * HASH_BYTES:
-            full[level, number // TILE_WIDTH] = bytes(tile)
-            tile.clear()
+        tile += b"".join(hashes)
+        while len(tile) >= TILE_WIDTH * HASH_BYTES:
+            changed[level, number] = bytes(tile[: TILE_WIDTH * HASH_BYTES])
+            del tile[: TILE_WIDTH * HASH_BYTES]
+            number += 1
+        if tile:
+            changed[level, number] = bytes(tile)
 
 
 def edge_of(size: int, tiles: Tiles) -> Edge:

@@ -36,7 +36,7 @@ class StillStaged:
 
 
 Job = Prepared | Settle
-Outcome = Landed | StillStaged | AuditError
+Outcome = Landed | StillStaged | AuditError | DatabaseUnavailable
 Commit = Callable[[Sequence[Job]], Sequence[Outcome]]
 
 
@@ -63,11 +63,11 @@ class Batch:
         self._failed = error
         self._release()
 
-    def outcome(self, place: int, timeout_s: float) -> Outcome:
+    def outcome(self, place: int, timeout_s: float) -> Landed | StillStaged:
         """Return what became of job `place`, once the batch is committed.
 
         Raises:
-            DatabaseUnavailable: the batch was not written.
+            DatabaseUnavailable: it was not written.
             AuditError: it was not written for another reason.
             NotAcknowledged: no answer within `timeout_s`.
         """
@@ -75,7 +75,10 @@ class Batch:
             raise NotAcknowledged(f"no answer from the log in {timeout_s} s: ask again")
         if self._failed is not None:
             raise _own(self._failed) from self._failed
-        return self._outcomes[place]
+        outcome = self._outcomes[place]
+        if isinstance(outcome, (AuditError, DatabaseUnavailable)):
+            raise outcome
+        return outcome
 
     async def answered(self) -> None:
         """Return once `outcome` will not wait."""
@@ -132,7 +135,8 @@ class Sequencer:
             batch = self._gathering
             place = len(batch.jobs)
             batch.jobs.extend(jobs)
-            self._work.notify()
+            if not place:  # the thread sleeps only while there is nothing to do
+                self._work.notify()
         return batch, place
 
     def close(self) -> None:
@@ -147,9 +151,18 @@ class Sequencer:
             try:
                 outcomes = self._commit(batch.jobs)
             except Exception as failed:  # every waiter is told, whatever it was
-                batch.fail(failed)
-                continue
+                if len(batch.jobs) == 1 or _is_everybodys(failed):
+                    batch.fail(failed)
+                    continue
+                outcomes = [self._alone(job) for job in batch.jobs]
             batch.answer(outcomes)
+
+    def _alone(self, job: Job) -> Outcome:
+        """Write one job of a batch that one of its jobs spoiled for the others."""
+        try:
+            return self._commit([job])[0]
+        except Exception as failed:  # it is told to whoever asked for this one
+            return _own(failed)
 
     def _next(self) -> Batch | None:
         with self._work:
@@ -161,7 +174,14 @@ class Sequencer:
             return batch
 
 
-def _own(failed: Exception) -> Exception:
+def _is_everybodys(failed: Exception) -> bool:
+    """Whether no job of the batch can be written now, rather than one that spoils it."""
+    if isinstance(failed, DatabaseUnavailable):
+        return failed.cause != "error"
+    return isinstance(failed, AuditError)
+
+
+def _own(failed: Exception) -> AuditError | DatabaseUnavailable:
     """Return a copy for one waiter: a raised exception gathers the traceback of its thread."""
     if isinstance(failed, DatabaseUnavailable):
         return DatabaseUnavailable(failed.cause, failed.remedy)

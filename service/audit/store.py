@@ -1,7 +1,7 @@
 """The log's tables, and every statement that reads or writes them.
 
-What runs once per batch goes to the driver as it is: SQLAlchemy's compiler would cost as much as
-the rest of an append.
+What runs once per batch goes to the driver as it is: SQLAlchemy would cost as much as the rest of
+an append.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,12 +14,10 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    CursorResult,
     Dialect,
     Index,
     Integer,
     LargeBinary,
-    Row,
     String,
     Table,
     Text,
@@ -30,7 +28,7 @@ from sqlalchemy import (
 )
 
 from service.audit.entries import Prepared
-from service.database import metadata
+from service.database import driver, metadata
 
 # SQLite keeps rows in the order of a column only when its type is INTEGER.
 _Place = BigInteger().with_variant(Integer, "sqlite")
@@ -80,17 +78,15 @@ log_head = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("checkpoint", Text, nullable=False),
-    Column("logged_at", String(27), nullable=False),
 )
 log_intake = Table(
     "log_intake",
     metadata,
     Column("place", _Place, primary_key=True),
     Column("key", String(200), nullable=False),
-    Column("type", String(200), nullable=False),
-    *(Column(name, String(200), nullable=False) for name in _SEARCHED),
     Column("head", Content, nullable=False),
     Column("tail", Content, nullable=False),
+    Column("signature", Content, nullable=False),
     Column("refused", Boolean, nullable=False, default=False),
     UniqueConstraint("key"),
 )
@@ -104,22 +100,22 @@ log_value = Table(
 )
 
 _COLUMNS = "key, type, request, actor, project, decision"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The newest checkpoint, a signed note, and the time of the newest entry."""
-
-    checkpoint: str
-    logged_at: str
+_STAGED = "place, key, head, tail, signature, refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """An entry that a transaction left for the sequencer. Its private values are stored."""
+    """A row that a transaction left for the sequencer: a leaf but for its time, and who vouches.
+
+    Attributes:
+        signature: by the log's key, over `head` and `tail`.
+    """
 
     place: int
-    entry: Prepared
+    key: str
+    head: bytes
+    tail: bytes
+    signature: bytes
     refused: bool
 
 
@@ -133,38 +129,30 @@ class Sealed:
     sealed: bytes
 
 
-def head(conn: Connection) -> Head | None:
-    """Return the head row."""
-    row = _rows(conn, "SELECT checkpoint, logged_at FROM log_head WHERE id = 1").fetchone()
-    return Head(row[0], row[1]) if row else None
+def head(conn: Connection) -> str | None:
+    """Return the newest checkpoint, a signed note."""
+    return _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1").fetchone())
 
 
-def locked_head(conn: Connection) -> Head | None:
-    """Return the head row; nobody else appends until this transaction ends."""
+def locked_head(conn: Connection) -> str | None:
+    """Return the newest checkpoint; nobody else appends until this transaction ends."""
     if conn.dialect.name == "sqlite":
         return head(conn)  # the transaction holds the only write lock
-    row = _rows(
-        conn, "SELECT checkpoint, logged_at FROM log_head WHERE id = 1 FOR UPDATE"
-    ).fetchone()
-    return Head(row[0], row[1]) if row else None
+    return _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1 FOR UPDATE").fetchone())
 
 
-def create_head(conn: Connection, first: Head) -> None:
-    """Write the head row unless another process just has."""
+def create_head(conn: Connection, note: str) -> None:
+    """Write the first checkpoint unless another process just has."""
     _run(
         conn,
-        "INSERT INTO log_head (id, checkpoint, logged_at) VALUES (1, ?, ?) ON CONFLICT DO NOTHING",
-        [(first.checkpoint, first.logged_at)],
+        "INSERT INTO log_head (id, checkpoint) VALUES (1, ?) ON CONFLICT DO NOTHING",
+        [(note,)],
     )
 
 
-def replace_head(conn: Connection, new: Head) -> None:
-    """Write the head row."""
-    _run(
-        conn,
-        "UPDATE log_head SET checkpoint = ?, logged_at = ? WHERE id = 1",
-        [(new.checkpoint, new.logged_at)],
-    )
+def replace_head(conn: Connection, note: str) -> None:
+    """Write the newest checkpoint over the one before."""
+    _run(conn, "UPDATE log_head SET checkpoint = ? WHERE id = 1", [(note,)])
 
 
 def tile(conn: Connection, level: int, number: int) -> bytes:
@@ -229,35 +217,26 @@ def last_place(conn: Connection) -> int:
     return -1 if last is None else int(last)
 
 
-def stage(conn: Connection, entry: Prepared) -> bool:
+def stage(conn: Connection, entry: Prepared, signature: bytes) -> bool:
     """Write an entry for the sequencer; False when its key is staged already."""
-    marks = ", ".join("?" * 9)
     done = _rows(
         conn,
-        f"INSERT INTO log_intake ({_COLUMNS}, head, tail, refused)"  # noqa: S608 - constants
-        f" VALUES ({marks}) ON CONFLICT (key) DO NOTHING",
-        (
-            entry.key, entry.type, entry.request, entry.actor, entry.project, entry.decision,
-            entry.head, entry.tail, False,
-        ),
-    )  # fmt: skip
+        "INSERT INTO log_intake (key, head, tail, signature, refused)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        (entry.key, entry.head, entry.tail, signature, False),
+    )
     return bool(done.rowcount == 1)
 
 
 def staged(conn: Connection, limit: int) -> list[Staged]:
     """Return entries that wait, in order."""
-    rows = _rows(
-        conn,
-        f"SELECT place, refused, {_COLUMNS}, head, tail FROM log_intake"  # noqa: S608 - constants
-        " WHERE NOT refused ORDER BY place LIMIT ?",
-        (limit,),
-    )
-    return [_staged(row) for row in rows]
+    query = f"SELECT {_STAGED} FROM log_intake WHERE NOT refused ORDER BY place LIMIT ?"  # noqa: S608
+    return [_staged(row) for row in _rows(conn, query, (limit,))]
 
 
 def staged_by_key(conn: Connection, key: str) -> Staged | None:
     """Return the entry that waits under this key, refused ones too."""
-    query = f"SELECT place, refused, {_COLUMNS}, head, tail FROM log_intake WHERE key = ?"  # noqa: S608
+    query = f"SELECT {_STAGED} FROM log_intake WHERE key = ?"  # noqa: S608 - constants
     row = _rows(conn, query, (key,)).fetchone()
     return _staged(row) if row else None
 
@@ -292,21 +271,30 @@ def values(conn: Connection, key: str) -> dict[str, Sealed]:
     return {row.field: Sealed(row.key, row.field, row.subject, row.sealed) for row in rows}
 
 
-def _staged(row: Row[*tuple[Any, ...]]) -> Staged:
-    place, refused, key, type_, request, actor, project, decision, before, after = row
-    entry = Prepared(key, type_, request, actor, project, decision, content(before), content(after))
-    return Staged(place, entry, bool(refused))
+def _note(row: Sequence[Any] | None) -> str | None:
+    if row is None:
+        return None
+    # Whoever tampers with SQLite can leave bytes there: no note, and no error of another kind.
+    return row[0] if isinstance(row[0], str) else ""
 
 
-def _rows(
-    conn: Connection, query: str, values: tuple[object, ...] = ()
-) -> CursorResult[*tuple[Any, ...]]:
-    return conn.exec_driver_sql(_marked(conn, query), values)
+def _staged(row: Sequence[Any]) -> Staged:
+    place, key, before, after, signature, refused = row
+    parts = (content(before), content(after), content(signature))
+    return Staged(place, key, *parts, bool(refused))
+
+
+def _rows(conn: Connection, query: str, values: tuple[object, ...] = ()) -> Any:  # noqa: ANN401 - the driver's cursor
+    cursor = driver(conn)
+    cursor.execute(_marked(conn, query), values)
+    return cursor
 
 
 def _run(conn: Connection, query: str, rows: list[tuple[object, ...]]) -> None:
-    if rows:
-        conn.exec_driver_sql(_marked(conn, query), rows)
+    if len(rows) == 1:
+        _rows(conn, query, rows[0])
+    elif rows:
+        driver(conn).executemany(_marked(conn, query), rows)
 
 
 def _marked(conn: Connection, query: str) -> str:

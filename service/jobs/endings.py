@@ -166,7 +166,9 @@ def remove(conn: Connection, project: str, job_id: str, now: datetime) -> Job:
     Raises:
         UnknownJob: there is none in `project`, or it was deleted before.
     """
-    job = get_for(conn, project, job_id)
+    get_for(conn, project, job_id)
+    # Locked, so that it cannot come to an end between the question and the cancelling.
+    job = tables.get(conn, job_id, locked=True)
     if job.state not in ENDS:
         cancel(conn, job_id, now)
     c = tables.job.c

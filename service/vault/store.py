@@ -168,7 +168,7 @@ class Vault:
 
         Raises:
             BadName: `expected_sha256` is not one.
-            Unmarked: the file lies in quarantine.
+            Unmarked: the file lies in quarantine, or has a second name that may.
             NotWhatWasSealed: other content, or not a plain file.
             BlobDamaged: this name is taken by other content.
             VaultFull, VaultUnavailable: nothing was published.
@@ -177,7 +177,11 @@ class Vault:
         if path.resolve().is_relative_to(self._quarantine):
             raise Unmarked("a file in quarantine has no marks and is never published")
         with self._mapped(), opened(path) as source:
-            self._refuse_if_full(os.fstat(source.fileno()).st_size)
+            sealed = os.fstat(source.fileno())
+            # A second name may lie in quarantine, which a path cannot show.
+            if sealed.st_nlink != 1:
+                raise Unmarked("a file with a second name is never published")
+            self._refuse_if_full(sealed.st_size)
             incoming = self._incoming / secrets.token_hex(16)
             try:
                 size = copy(source, incoming, expected_sha256)

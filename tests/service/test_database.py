@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from service.database import Database, DatabaseUnavailable
+from service.database import Database, DatabaseUnavailable, driver
 
 
 def a_database(folder: Path, **options: float) -> Database:
@@ -129,3 +129,76 @@ def test_postgresql_promises_durability(postgres_url: str) -> None:
 
     assert dict(durability.settings) == {"fsync": "on", "synchronous_commit": "on"}
     assert durability.holds
+
+
+def test_a_value_that_an_error_quotes_is_no_sign_of_its_cause(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    with database.transaction() as conn:
+        conn.execute(text('CREATE TABLE u ("full" TEXT UNIQUE)'))
+        conn.execute(text("INSERT INTO u VALUES ('locked')"))
+
+    with pytest.raises(DatabaseUnavailable) as refused, database.transaction() as conn:
+        conn.execute(text("INSERT INTO u VALUES ('locked')"))
+
+    assert refused.value.cause == "error"
+    assert "'locked'" not in str(refused.value)
+
+
+def test_an_error_of_the_driver_itself_is_mapped_too(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+
+    with pytest.raises(DatabaseUnavailable), database.transaction() as conn:
+        driver(conn).execute("INSERT INTO no_such_table VALUES (1)")
+    with database.transaction() as conn:
+        driver(conn).execute("INSERT INTO t VALUES (1)")
+
+    assert rows(database) == [1]
+
+
+def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "a.sqlite3").write_bytes(b"no database at all" * 100)
+
+    with (
+        pytest.raises(DatabaseUnavailable),
+        Database(f"sqlite:///{tmp_path}/a.sqlite3").reading(),
+    ):
+        pass
+
+
+def test_the_write_ahead_log_shrinks_again_after_a_long_reader(tmp_path: Path) -> None:
+    database = a_database(tmp_path)
+    wal = tmp_path / "a.sqlite3-wal"
+    with database.transaction() as conn:
+        conn.execute(text("CREATE TABLE big (x BLOB)"))
+    with database.reading() as reader:
+        reader.execute(text("SELECT count(*) FROM t")).scalar()
+        for _ in range(3):
+            with database.transaction() as conn:
+                conn.execute(text("INSERT INTO big VALUES (randomblob(10000000))"))
+        assert wal.stat().st_size > 30_000_000
+
+    for number in range(3):
+        with database.transaction() as conn:
+            conn.execute(text("INSERT INTO t VALUES (:x)"), {"x": number})
+
+    assert wal.stat().st_size <= 16 << 20
+
+
+def test_a_replaced_file_is_read_and_the_old_one_is_not_written(tmp_path: Path) -> None:
+    database, live = a_database(tmp_path), tmp_path / "a.sqlite3"
+    other = a_database(tmp_path_of(tmp_path, "other"))
+    with other.transaction() as conn:
+        conn.execute(text("INSERT INTO t VALUES (7)"))
+    other.close()
+    database.close()
+    rows(database)
+
+    (tmp_path / "other" / "a.sqlite3").rename(live)
+
+    assert rows(database) == [7]
+
+
+def tmp_path_of(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made

@@ -354,3 +354,15 @@ def test_every_error_of_the_vault_has_one_base(tmp_path: Path) -> None:
 
     with pytest.raises(VaultError):
         Vault(tmp_path / "file")
+
+
+def test_a_second_name_of_an_unmarked_film_is_not_published(vault: Vault) -> None:
+    unmarked = vault.quarantine(JOB) / "frames"
+    unmarked.write_bytes(FILM)
+    os.link(unmarked, vault.workbench(JOB) / "sealed.mp4")
+
+    with pytest.raises(Unmarked):
+        vault.publish(vault.workbench(JOB) / "sealed.mp4", DIGEST)
+
+    with pytest.raises(NoSuchBlob):
+        vault.open(DIGEST)

@@ -75,7 +75,6 @@ def _log_head() -> None:
         "log_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("checkpoint", sa.Text(), nullable=False),
-        sa.Column("logged_at", sa.String(length=27), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
 
@@ -85,13 +84,9 @@ def _log_intake() -> None:
         "log_intake",
         sa.Column("place", SERIAL, nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
-        sa.Column("type", sa.String(length=200), nullable=False),
-        sa.Column("request", sa.String(length=200), nullable=False),
-        sa.Column("actor", sa.String(length=200), nullable=False),
-        sa.Column("project", sa.String(length=200), nullable=False),
-        sa.Column("decision", sa.String(length=200), nullable=False),
         sa.Column("head", sa.LargeBinary(), nullable=False),
         sa.Column("tail", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.Column("refused", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("place"),
         sa.UniqueConstraint("key"),
