@@ -27,6 +27,7 @@ class DigitalSource(StrEnum):
 
     TRAINED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
     BY_RULE = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicMedia"
+    COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeSynthetic"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ import structlog
 from service import jobs
 from service.audit.errors import AuditError
 from service.database import DatabaseUnavailable
+from service.gates import Picture
 from service.jobs import Admitted, Job, JobError, Lease, Repeat, Step
 from service.media.errors import MediaError
 from service.request import GenerationRequest
@@ -78,13 +79,14 @@ class Pipeline:
             DatabaseUnavailable: there is none, or we cannot say; the same request sent again
                 with its idempotency key finds it.
         """
+        pictures = front.possible(self.rooms, request)
         admission = front.admit(self.rooms, request, self.owner, self.crossing, is_retry=is_retry)
         match admission:
             case Repeat(job):
                 return job
             case Admitted(job, lease):
                 try:
-                    return self.carry_on(lease)
+                    return self.carry_on(lease, pictures)
                 except (DatabaseUnavailable, AuditError, MediaError, JobError) as broken:
                     log.warning("job.left", job=job.id, error=type(broken).__name__)
                     return self._job(lease)
@@ -94,14 +96,15 @@ class Pipeline:
         with self.rooms.database.transaction() as conn:
             return jobs.claim(conn, self.owner, self.rooms.terms.lease, self.rooms.clock())
 
-    def carry_on(self, lease: Lease) -> Job:
-        """Go on after the last committed step, whoever committed it, until the job stops.
+    def carry_on(self, lease: Lease, pictures: tuple[Picture, ...] | None = None) -> Job:
+        """Go on after the last committed step until the job stops; `pictures` may be open already.
 
         Raises:
             Fenced: somebody else has the job by now.
             Stopping: this process is to end; the last committed step stands.
         """
         run = taken_up(self.rooms, self.workshop, lease, self.crossing, self.stopping)
+        run.pictures = pictures
         for step in jobs.STEPS[run.job.steps_done :]:
             if self.stopping():
                 raise Stopping(lease.job)

@@ -193,7 +193,7 @@ def _facts(run: Run) -> Facts:
     by_rule = origin.source is DigitalSource.BY_RULE
     return Facts(
         title=f"{run.job.id}.mp4",
-        maker=Maker(origin.name, origin.version, origin.source.value, origin.sha256),
+        maker=Maker(origin.name, origin.version, _source(origin, run.request).value, origin.sha256),
         # The moment of admission, so that sealing again after a crash says the same.
         made_at=run.job.admitted_at.replace(microsecond=0),
         service_version=_workshop(run).version,
@@ -203,6 +203,13 @@ def _facts(run: Run) -> Facts:
         visible_mark=TEXT_BY_RULE if by_rule else TEXT,
         inputs=_inputs(run.request),
     )
+
+
+def _source(origin: Origin, request: GenerationRequest) -> DigitalSource:
+    """Return the IPTC source type: a renderer that shows somebody's picture made a composite."""
+    if origin.source is DigitalSource.BY_RULE and request.references:
+        return DigitalSource.COMPOSITE
+    return origin.source
 
 
 def _disclosure(origin: Origin) -> Disclosure:

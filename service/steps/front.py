@@ -18,6 +18,8 @@ from service.steps.run import Crossing, Next, Run, Side, opened, shot_of
 from service.steps.verdicts import concluded, judged, settle
 from service.ticket import Allowance
 
+_FIELDS = frozenset({"prompt", "size", "fps", "seconds", "seed"})
+
 
 def admit(
     rooms: Rooms, request: GenerationRequest, owner: str, crossing: Crossing, *, is_retry: bool
@@ -25,10 +27,8 @@ def admit(
     """1. Take the request in: its job exists, its quota is reserved; or find its repeat.
 
     Raises:
-        BadRequest: the model cannot make it, or a reference cannot be opened.
         IdempotencyConflict: its key was used for another request.
     """
-    _refuse_impossible(rooms, request)
     now = rooms.clock()
     job_id = new_id("video", now)
     # The oldest key, so that a rotation does not make another request of the same one.
@@ -86,7 +86,12 @@ def queue(run: Run) -> Next:
     return Next.STOP
 
 
-def _refuse_impossible(rooms: Rooms, request: GenerationRequest) -> None:
+def possible(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
+    """Return the opened pictures of a request that can be made; `admit` comes next.
+
+    Raises:
+        BadRequest: the model cannot make it, or a reference cannot be opened.
+    """
     made = request.parameters
     if made.model != rooms.model.origin.name:
         raise BadRequest(
@@ -100,7 +105,17 @@ def _refuse_impossible(rooms: Rooms, request: GenerationRequest) -> None:
         param = request.references[0].param
         raise BadRequest(param, "not_possible", str(refused), "") from refused
     except ShotNotPossible as refused:
-        raise BadRequest("prompt", "not_possible", str(refused), "") from refused
+        raise _not_possible(str(refused)) from refused
+    return pictures
+
+
+def _not_possible(said: str) -> BadRequest:
+    """Return the refusal of a model, which names the field first: `fps 40: from 8 to 30`."""
+    field, _, why = said.partition(": ")
+    param = field.split(" ")[0]
+    if param == "prompt":
+        return BadRequest("prompt", "not_possible", why, "")
+    return BadRequest(param if param in _FIELDS else "prompt", "not_possible", said, "")
 
 
 def _opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:

@@ -62,6 +62,7 @@ class Run:
     Attributes:
         results: what each finished step left, by step.
         stopping: whether this process was told to stop.
+        pictures: of the references, where this process has opened them already.
     """
 
     rooms: Rooms
@@ -71,6 +72,7 @@ class Run:
     results: dict[Step, Fields]
     crossing: Crossing
     stopping: Callable[[], bool]
+    pictures: tuple[Picture, ...] | None = field(default=None, repr=False)
     _request: GenerationRequest | None = field(default=None, repr=False)
     _asked: Asked | None = field(default=None, repr=False)
     _beaten_at: float = field(default=0.0)
@@ -94,7 +96,11 @@ class Run:
             MediaError: a picture that could be opened before cannot be opened now.
         """
         if self._asked is None:
-            self._asked = asked(self.rooms, self.request)
+            if self.pictures is None:
+                self.pictures = opened(self.rooms, self.request)
+            self._asked = Asked(
+                self.request, self.rooms.normalise(self.request.prompt), self.pictures
+            )
         return self._asked
 
     @contextmanager

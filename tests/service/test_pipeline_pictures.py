@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from generator.clip import Clip
-from generator.model import Permit, Watch
+from generator.model import DigitalSource, Permit, Watch
 from generator.scenes.renderer import ScenesRenderer
 from generator.shots import Shot
+from provenance import manifest
 from service import jobs
 from service.jobs import Job, State
 from service.media.stills import encoded
 from service.request import BadRequest, Reference
+from service.steps.front import _not_possible
 from service.steps.run import shot_of
 from service.worker import Worker
 from tests.builders import SmallHouse, a_house, a_request
@@ -121,3 +123,25 @@ def test_a_job_with_two_pictures_from_before_is_ended_and_not_half_shown() -> No
 
     with pytest.raises(BadRequest, match="shows one"):
         shot_of(two, (black, black))
+
+
+def test_a_film_that_shows_somebodys_picture_says_that_it_is_a_composite(
+    house: SmallHouse, tmp_path: Path
+) -> None:
+    job = finished(house, submitted(house, a_picture()))
+    assert job.blob_sha256 is not None
+    film = tmp_path / "film.mp4"
+    with house.rooms.vault.open(job.blob_sha256) as blob:
+        film.write_bytes(blob.read())
+
+    report = manifest.read(film, b"")
+
+    assert report is not None
+    assert report.facts is not None
+    assert report.facts.maker.digital_source == DigitalSource.COMPOSITE
+    assert len(report.facts.inputs) == 1
+
+
+def test_what_the_model_cannot_do_is_named_once() -> None:
+    assert str(_not_possible("prompt: it names nothing.")).count("prompt") == 1
+    assert _not_possible("fps 40: from 8 to 30").param == "fps"
