@@ -95,7 +95,8 @@ class Integration:
         """
         with self._database.transaction() as conn:
             self._require_durable(conn)
-            known = self._caught_up(conn, store.locked_head(conn) or self._first(conn))
+            head = store.locked_head(conn) or self._first(conn)
+            known = self._caught_up(conn, head.checkpoint)
         self._known, self._edge_holds = known, True
         return known.checkpoint
 
@@ -130,7 +131,7 @@ class Integration:
         self._require_durable(conn)
         if head is None:
             raise LogTampered("the head row is gone")
-        known = self._caught_up(conn, head)
+        known = self._caught_up(conn, head.checkpoint)
         # 2. What is new: the intake goes first, since its facts are committed already.
         intake = self._intake(conn)
         first = dict(intake.entries)
@@ -234,13 +235,13 @@ class Integration:
         except (SubjectError, CommitmentBroken) as broken:
             return CommitmentBroken(f"entry {place}: {broken}")
 
-    def _first(self, conn: Connection) -> str:
+    def _first(self, conn: Connection) -> store.Head:
         if store.last_place(conn) >= 0 or store.tile(conn, 0, 0):
             raise LogTampered("there are entries, but no head")
         note = notes.sign(Checkpoint(self._origin, 0, merkle.EMPTY_ROOT), self._signer)
         store.create_head(conn, note)
         # On PostgreSQL another process may have been faster: its head counts.
-        return store.locked_head(conn) or note
+        return store.locked_head(conn) or store.Head(note)
 
     def _caught_up(self, conn: Connection, note: str) -> Known:
         """Return the log as the head `note` has it; all of it is checked when it moved."""

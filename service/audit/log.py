@@ -259,9 +259,10 @@ class AuditLog:
         # Asked before the moment begins: what is committed in between may be in it or not.
         known = self._integration.known
         with self._database.reading() as conn:
-            note = store.head(conn)
-            if note is None:
+            head = store.head(conn)
+            if head is None:
                 raise LogTampered("the head row is gone")
+            note = head.checkpoint
             if known is not None and note == known.note:
                 yield _Signed(conn, note, known.checkpoint)
                 return

@@ -112,7 +112,7 @@ class Rehash:
             self._found(Kind.HEAD_INVALID, "", "there is no head")
         else:
             try:
-                return notes.read(head, self._origin, self._keys)
+                return notes.read(head.checkpoint, self._origin, self._keys)
             except BadCheckpoint as wrong:
                 self._found(Kind.HEAD_INVALID, "", str(wrong))
         # What is there can still be checked against the tiles.

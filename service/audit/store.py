@@ -104,6 +104,13 @@ _STAGED = "place, key, head, tail, signature, refused"
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The newest checkpoint, a signed note."""
+
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Staged:
     """A row that a transaction left for the sequencer: a leaf but for its time, and who vouches.
 
@@ -129,16 +136,19 @@ class Sealed:
     sealed: bytes
 
 
-def head(conn: Connection) -> str | None:
-    """Return the newest checkpoint, a signed note."""
-    return _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1").fetchone())
+def head(conn: Connection) -> Head | None:
+    """Return the head row."""
+    note = _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1").fetchone())
+    return None if note is None else Head(note)
 
 
-def locked_head(conn: Connection) -> str | None:
-    """Return the newest checkpoint; nobody else appends until this transaction ends."""
+def locked_head(conn: Connection) -> Head | None:
+    """Return the head row; nobody else appends until this transaction ends."""
     if conn.dialect.name == "sqlite":
         return head(conn)  # the transaction holds the only write lock
-    return _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1 FOR UPDATE").fetchone())
+    query = "SELECT checkpoint FROM log_head WHERE id = 1 FOR UPDATE"
+    note = _note(_rows(conn, query).fetchone())
+    return None if note is None else Head(note)
 
 
 def create_head(conn: Connection, note: str) -> None:
