@@ -1,7 +1,7 @@
 """What an MP4 or MOV says about itself, read in pure Python before any library opens it."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import BinaryIO
@@ -9,8 +9,16 @@ from typing import BinaryIO
 from service.media.errors import Code, MediaError
 
 _MAX_INDEX = 4 << 20  # the tables of an hour of film need less
+# Walking a file of nothing but empty boxes took 6 s per 100 MB.
+_MAX_BOXES = 1000
+_MAX_FPS = 240  # of the fastest telephones; more is a lie that makes any film short
 _VIDEO_CODECS = {b"avc1", b"avc3", b"hvc1", b"hev1", b"vp09", b"av01", b"mp4v"}
 _AUDIO_CODECS = {b"mp4a", b"Opus", b"alac", b"fLaC", b"sowt", b"twos", b"ac-3", b"ec-3", b".mp3"}
+# What this module reads; of anything else there may be several.
+_READ_HERE = {
+    *(b"mvhd", b"tkhd", b"edts", b"elst", b"mdia", b"mdhd", b"hdlr", b"minf", b"dinf", b"dref"),
+    *(b"stbl", b"stsd", b"stts", b"stsz"),
+}
 _ONE, _MINUS_ONE = 1 << 16, (1 << 32) - (1 << 16)
 # The 2x2 part of the track's matrix (a, b, c, d) for each number of clockwise quarter turns.
 _TURNS = {
@@ -31,6 +39,7 @@ class ClipHeader:
         frames: coded frames.
         fps: average.
         has_sound: whether there is a sound track.
+        sound_seconds: how long it is; 0 without one.
         edited: an edit list hides frames, so that fewer may be shown than are coded.
         quarter_turns: clockwise, to turn a frame upright.
         streams: tracks of any kind.
@@ -41,6 +50,7 @@ class ClipHeader:
     frames: int
     fps: Fraction
     has_sound: bool
+    sound_seconds: Fraction
     edited: bool
     quarter_turns: int
     streams: int
@@ -53,8 +63,12 @@ class _Track:
     size: tuple[int, int]
     samples: int
     fps: Fraction
-    edited: bool
-    quarter_turns: int
+    edited: bool = False
+    quarter_turns: int = 0
+
+    @property
+    def seconds(self) -> Fraction:
+        return self.samples / self.fps if self.fps else Fraction(0)
 
 
 def clip_header(stream: BinaryIO, size: int) -> ClipHeader:
@@ -70,9 +84,9 @@ def clip_header(stream: BinaryIO, size: int) -> ClipHeader:
         raise MediaError(Code.EMPTY, "The file is empty.")
     if stream.read(12)[4:8] != b"ftyp":
         raise MediaError(Code.NOT_A_CLIP, "This is not an MP4 or MOV film.")
-    tracks = [
-        _track(dict(_boxes(trak))) for kind, trak in _boxes(_index(stream, size)) if kind == b"trak"
-    ]
+    index = list(_boxes(_index(stream, size)))
+    scale = _movie_timescale(_once(index))
+    tracks = [_track(content, scale) for kind, content in index if kind == b"trak"]
     pictures = [track for track in tracks if track.kind == b"vide"]
     sounds = [track for track in tracks if track.kind == b"soun"]
     if len(pictures) != 1 or len(sounds) > 1:
@@ -84,11 +98,14 @@ def clip_header(stream: BinaryIO, size: int) -> ClipHeader:
         raise MediaError(Code.UNSUPPORTED, "The film uses a codec that is not accepted.")
     if not (picture.samples and picture.fps and all(picture.size)):
         raise MediaError(Code.BROKEN, "The film says that it has no frames.")
+    if picture.fps > _MAX_FPS:
+        raise MediaError(Code.UNSUPPORTED, f"The film shows over {_MAX_FPS} frames per second.")
     return ClipHeader(
         *picture.size,
         picture.samples,
         picture.fps,
         bool(sounds),
+        max((sound.seconds for sound in sounds), default=Fraction(0)),
         picture.edited,
         picture.quarter_turns,
         len(tracks),
@@ -99,10 +116,12 @@ def top_level(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start of the content and end of each outermost box.
 
     Raises:
-        MediaError: a box is longer than the file.
+        MediaError: a box is longer than the file, or there are too many.
     """
     at = 0
-    while at < size:
+    for _ in range(_MAX_BOXES):
+        if at >= size:
+            return
         stream.seek(at)
         head = stream.read(16)
         if len(head) < 8:
@@ -110,7 +129,7 @@ def top_level(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
         length, start = int.from_bytes(head[:4]), 8
         if length == 1:
             length, start = int.from_bytes(head[8:16]), 16
-        if length == 0:
+        elif length == 0:  # to the end; only the short form can say so
             length = size - at
         if length < start:
             raise _broken()
@@ -118,6 +137,7 @@ def top_level(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
             raise _truncated()
         yield head[4:8], at + start, at + length
         at += length
+    raise _broken()
 
 
 def _index(stream: BinaryIO, size: int) -> bytes:
@@ -147,30 +167,59 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
         at += length
 
 
-def _track(trak: dict[bytes, bytes]) -> _Track:
+def _once(boxes: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Return the boxes by kind; of two of a kind that counts, the decoder might take the other."""
+    found: dict[bytes, bytes] = {}
+    for kind, content in boxes:
+        if kind in found and kind in _READ_HERE:
+            raise _broken()
+        found[kind] = content
+    return found
+
+
+def _track(content: bytes, movie_timescale: int) -> _Track:
     try:
-        mdia = dict(_boxes(trak[b"mdia"]))
+        trak = _once(_boxes(content))
+        mdia = _once(_boxes(trak[b"mdia"]))
         kind = mdia[b"hdlr"][8:12]
         timescale = _timescale(mdia[b"mdhd"])
         if kind not in {b"vide", b"soun"}:
-            return _Track(kind, b"", (0, 0), 0, Fraction(0), edited=False, quarter_turns=0)
-        minf = dict(_boxes(mdia[b"minf"]))
-        stbl = dict(_boxes(minf[b"stbl"]))
-        _refuse_foreign_files(dict(_boxes(minf[b"dinf"]))[b"dref"])
-        entry = stbl[b"stsd"][8:]
-        size = struct.unpack_from(">HH", entry, 32) if kind == b"vide" else (0, 0)
+            return _Track(kind, b"", (0, 0), 0, Fraction(0))
+        minf = _once(_boxes(mdia[b"minf"]))
+        stbl = _once(_boxes(minf[b"stbl"]))
+        _refuse_foreign_files(_once(_boxes(minf[b"dinf"]))[b"dref"])
+        codec, width, height = _description(stbl[b"stsd"])
         count, ticks, timed = _sample_times(stbl)
+        fps = Fraction(timed * timescale, ticks) if ticks else Fraction(0)
+        if kind == b"soun":
+            return _Track(kind, codec, (0, 0), count, fps)
         return _Track(
             kind,
-            entry[4:8],
-            (size[0], size[1]),
+            codec,
+            (width, height),
             count,
-            Fraction(timed * timescale, ticks) if ticks else Fraction(0),
-            edited=_hides_frames(trak, timescale),
-            quarter_turns=_quarter_turns(trak[b"tkhd"]) if kind == b"vide" else 0,
+            fps,
+            _hides_frames(trak, timescale, (movie_timescale, count / fps if fps else Fraction(0))),
+            _quarter_turns(trak[b"tkhd"]),
         )
     except (KeyError, IndexError, struct.error) as missing:
         raise _broken() from missing
+
+
+def _movie_timescale(moov: dict[bytes, bytes]) -> int:
+    try:
+        return _timescale(moov[b"mvhd"])
+    except (KeyError, IndexError, struct.error) as missing:
+        raise _broken() from missing
+
+
+def _description(stsd: bytes) -> tuple[bytes, int, int]:
+    """Return codec, width and height; the sides mean nothing for sound."""
+    if int.from_bytes(stsd[4:8]) != 1:
+        raise MediaError(Code.UNSUPPORTED, "A track of the film changes its codec on the way.")
+    entry = stsd[8:]
+    width, height = struct.unpack_from(">HH", entry, 32)
+    return entry[4:8], width, height
 
 
 def _timescale(mdhd: bytes) -> int:
@@ -197,17 +246,24 @@ def _sample_times(stbl: dict[bytes, bytes]) -> tuple[int, int, int]:
     return count, sum(run[0] * run[1] for run in runs), sum(run[0] for run in runs)
 
 
-def _hides_frames(trak: dict[bytes, bytes], timescale: int) -> bool:
-    """Say whether the edit list is more than the usual single entry over the whole track."""
+def _hides_frames(trak: dict[bytes, bytes], timescale: int, whole: tuple[int, Fraction]) -> bool:
+    """Say whether the edit list is more than the usual single entry over the whole track.
+
+    Args:
+        whole: the film's own time scale, and how many seconds the coded frames last.
+    """
     if b"edts" not in trak:
         return False
-    elst = dict(_boxes(trak[b"edts"])).get(b"elst", b"")
+    elst = _once(_boxes(trak[b"edts"])).get(b"elst", b"")
     if not elst:
         return False
-    long = elst[0] == 1
-    start: int = struct.unpack_from(">q" if long else ">i", elst, 16 if long else 12)[0]
-    # A start of up to half a second is the delay of the first frame shown (B-frames).
-    return int.from_bytes(elst[4:8]) != 1 or start < 0 or start * 2 > timescale
+    movie_timescale, seconds = whole
+    layout = ">Qq" if elst[0] == 1 else ">Ii"
+    shown, start = struct.unpack_from(layout, elst, 8)
+    # A start of up to half a second is the delay of the first frame shown (B-frames). A part
+    # that is shorter by a few ticks is rounding; no length means "to the end".
+    cut = 0 < shown < (seconds * movie_timescale) - 2 - seconds * movie_timescale / 1000
+    return int.from_bytes(elst[4:8]) != 1 or start < 0 or start * 2 > timescale or cut
 
 
 def _quarter_turns(tkhd: bytes) -> int:

@@ -1,44 +1,114 @@
 """Decodes one stranger's file in a process of its own, which may die of it.
 
-Started by `reading.py` as a script with `python -I`: it imports nothing of this project, and the
-library it needs only after its limits are set. Standard input is the file, standard output takes
-the pixels of a picture, standard error one line of JSON as the answer. Anything else that happens
-here (a signal, a traceback, silence) is read as "could not be decoded".
+Started by `reading.py` as a script with `python -I`: it imports nothing of this project. Standard
+input is the file, the descriptors in `job["out"]` take what it holds, and standard error takes one
+line of JSON as the answer. Anything else that happens here (a signal, a traceback, silence) is
+read as "could not be decoded".
+
+A decoder that a hostile file took over must find nothing worth having: once its library is loaded
+the process opens no file, no socket and no program, and signals nobody.
 """
 
 import ctypes
 import json
+import os
+import platform
 import resource
+import struct
 import sys
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, NoReturn
 
 _NO_USERS_NO_NETWORK = 0x10000000 | 0x40000000  # CLONE_NEWUSER, CLONE_NEWNET
+_NO_NEW_PRIVILEGES, _SET_FILTER, _FILTER_MODE = 38, 22, 2  # prctl and its argument
+_LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # one number on every processor
+_FILE_RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # number of rights by version; 5 adds one
+# All that decoding needs of the kernel of x86-64, once the libraries are loaded: to read and
+# write what is open, memory, time, locks and the end. Everything else fails with EPERM.
+_CALLS = (
+    *(0, 1, 3, 5, 8, 262),  # read, write, close, fstat, lseek, newfstatat
+    *(9, 10, 11, 12, 25, 28),  # mmap, mprotect, munmap, brk, mremap, madvise
+    *(13, 14, 15, 131),  # rt_sigaction, rt_sigprocmask, rt_sigreturn, sigaltstack
+    *(16, 17, 18, 19, 20, 32, 72, 77),  # ioctl, pread, pwrite, readv, writev, dup, fcntl, ftruncate
+    *(24, 35, 96, 98, 99, 202, 204, 228, 230),  # yield, sleep, times, sysinfo, futex, affinity
+    *(39, 60, 63, 186, 231, 273, 318, 324, 334),  # ids, exit, uname, getrandom, membarrier, rseq
+)
+_X86_64 = 0xC000003E
+_ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO of EPERM
 _RATE = 48_000
+# By name, because an `mp4v` or `mp4a` track may name any codec that libav knows.
+_CODECS = [
+    *("h264", "hevc", "vp9", "libvpx-vp9", "av1", "libdav1d", "mpeg4"),
+    *("aac", "opus", "libopus", "alac", "flac", "pcm_s16le", "pcm_s16be", "ac3", "eac3"),
+    *("mp3", "mp3float"),
+]
 
 
 def main(job: dict[str, Any]) -> None:
     """Do what `job` says; it was written by `reading.py`."""
-    _confine(job)
-    if job["kind"] == "picture":
-        _answer(_picture(job))
-    else:
-        _answer(_clip(job))
+    _limit(job)
+    decode = {"picture": _picture, "clip": _clip, "nothing": _nothing}[job["kind"]]
+    walls: list[str] = []
+    said = decode(job, walls)
+    _answer(said | {"walls": walls})
 
 
-def _confine(job: dict[str, Any]) -> None:
-    for limit, soft in (
-        (resource.RLIMIT_AS, job["memory_bytes"]),
-        (resource.RLIMIT_CPU, job["cpu_s"]),
-        (resource.RLIMIT_FSIZE, job["file_bytes"]),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
+def _limit(job: dict[str, Any]) -> None:
+    for limit, soft, hard in (
+        (resource.RLIMIT_AS, job["memory_bytes"], job["memory_bytes"]),
+        # The soft limit says what happened (SIGXCPU); the hard one only kills.
+        (resource.RLIMIT_CPU, job["cpu_s"], job["cpu_s"] + 1),
+        (resource.RLIMIT_FSIZE, job["file_bytes"], job["file_bytes"]),
+        (resource.RLIMIT_CORE, 0, 0),
+        (resource.RLIMIT_NOFILE, 64, 64),
     ):
-        resource.setrlimit(limit, (soft, soft))
-    # A namespace without any network. Hosts that forbid it (many containers) still have the
-    # protocol whitelist, the forced format and the codec list of the header check.
-    ctypes.CDLL(None).unshare(_NO_USERS_NO_NETWORK)
+        resource.setrlimit(limit, (soft, hard))
+
+
+def _confine(walls: list[str]) -> None:
+    """Put up every wall that this kernel and its host grant, and note which stand.
+
+    Called after the libraries are loaded and before the first byte of the file is read. A host
+    may refuse a wall (an old kernel, a container's policy); the others stand without it.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(_NO_USERS_NO_NETWORK) == 0:
+        walls.append("network")
+    if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
+        return
+    if _no_files(libc):
+        walls.append("files")
+    if platform.machine() == "x86_64" and _few_calls(libc):
+        walls.append("calls")
+
+
+def _no_files(libc: Any) -> bool:  # noqa: ANN401 - a C library
+    """Landlock: no path may be opened from here on; from version 6 no stranger be signalled."""
+    version = libc.syscall(_LANDLOCK_CREATE, None, 0, 1)
+    if version < 1:
+        return False
+    files = (1 << _FILE_RIGHTS.get(version, 16)) - 1
+    network, scopes = (3 if version >= 4 else 0), (3 if version >= 6 else 0)
+    rules = struct.pack("=QQQ", files, network, scopes)
+    size = 8 if version < 4 else 16 if version < 6 else 24
+    handle = libc.syscall(_LANDLOCK_CREATE, rules, size, 0)
+    if handle < 0:
+        return False
+    refused = libc.syscall(_LANDLOCK_RESTRICT, handle, 0)
+    os.close(handle)
+    return bool(refused == 0)
+
+
+def _few_calls(libc: Any) -> bool:  # noqa: ANN401 - a C library
+    """Seccomp: any system call but `_CALLS` fails, also under the numbers of other modes."""
+    load, equal, end = 0x20, 0x15, 0x06  # of classic BPF: load a word, jump if equal, return
+    count = len(_CALLS)
+    program = [(load, 0, 0, 4), (equal, 0, count + 1, _X86_64), (load, 0, 0, 0)]
+    program += [(equal, count - at, 0, call) for at, call in enumerate(_CALLS)]
+    program += [(end, 0, 0, _DENY), (end, 0, 0, _ALLOW)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *one) for one in program))
+    head = struct.pack("@HxxxxxxP", len(program), ctypes.addressof(code))
+    return bool(libc.prctl(_SET_FILTER, _FILTER_MODE, head, 0, 0) == 0)
 
 
 def _answer(said: dict[str, object]) -> None:
@@ -50,51 +120,73 @@ def _refuse(code: str) -> NoReturn:
     sys.exit(0)
 
 
-def _picture(job: dict[str, Any]) -> dict[str, object]:
+def _nothing(_: dict[str, Any], walls: list[str]) -> dict[str, object]:
+    _confine(walls)
+    return {}
+
+
+def _picture(job: dict[str, Any], walls: list[str]) -> dict[str, object]:
     import warnings
 
-    from PIL import Image, ImageOps
+    # All that Pillow would load on the way: behind the walls no module can be read. Not numpy,
+    # which would take three quarters of the start.
+    from PIL import (  # noqa: F401 - see above
+        Image,
+        ImageOps,
+        JpegImagePlugin,
+        MpoImagePlugin,
+        PngImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
 
+    Image.preinit()
     # The size is already bounded by the header, and checked again below.
     Image.MAX_IMAGE_PIXELS = None
     warnings.simplefilter("ignore")
+    _confine(walls)
     try:
         with Image.open(sys.stdin.buffer, formats=[job["format"]]) as opened:
             if opened.size != (job["width"], job["height"]):
                 _refuse("mislabelled")
             opened.load()
             ImageOps.exif_transpose(opened, in_place=True)
-            pixels = _rgb(opened)
+            picture = _rgb(opened)
     except MemoryError:
         _refuse("too_many_pixels")
     except (OSError, ValueError, SyntaxError, EOFError) as broken:
         _refuse("truncated" if "truncated" in str(broken).lower() else "broken")
-    sys.stdout.buffer.write(pixels.data)
-    sys.stdout.buffer.flush()
-    return {"height": pixels.shape[0], "width": pixels.shape[1]}
+    with os.fdopen(job["out"][0], "wb") as pixels:
+        pixels.write(picture.tobytes())
+    return {"height": picture.height, "width": picture.width}
 
 
-def _rgb(picture: Any) -> Any:  # noqa: ANN401 - Pillow and numpy are imported after the limits
-    """Return the pixels as RGB over white, shape (height, width, 3), uint8."""
-    import numpy as np
+def _rgb(picture: Any) -> Any:  # noqa: ANN401 - Pillow is imported after the limits
+    """Return the picture as RGB over white."""
     from PIL import Image
 
     if picture.mode.startswith("I"):  # 16 bits of grey; Pillow would clip them to 255
-        grey = np.clip(np.asarray(picture, dtype=np.int64), 0, 65_535)
-        eight = ((grey * 255 + 32_767) // 65_535).astype(np.uint8)
-        return np.ascontiguousarray(np.repeat(eight[:, :, None], 3, axis=2))
+        return picture.point(lambda value: value * (255 / 65_535) + 0.5).convert("L").convert("RGB")
     if picture.has_transparency_data:
         over = picture.convert("RGBA")
         white = Image.new("RGBA", over.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, over)
-    return np.ascontiguousarray(np.asarray(picture.convert("RGB")))
+    return picture.convert("RGB")
 
 
-def _clip(job: dict[str, Any]) -> dict[str, object]:
+def _clip(job: dict[str, Any], walls: list[str]) -> dict[str, object]:
+    # Again all that is loaded on the way, by PyAV itself.
     import av
+    import av.subtitles.stream
+    import numpy  # noqa: F401 - see above
 
+    _confine(walls)
     # Own names only: a playlist or a data reference inside the file reaches no other file.
-    options = {"protocol_whitelist": "pipe", "enable_drefs": "0"}
+    options = {
+        "protocol_whitelist": "pipe",
+        "enable_drefs": "0",
+        "codec_whitelist": ",".join(_CODECS),
+    }
     try:
         with av.open(
             sys.stdin.buffer, format="mov", options=options, metadata_errors="replace"
@@ -110,47 +202,49 @@ def _decode(container: Any, job: dict[str, Any]) -> dict[str, object]:  # noqa: 
     import av
     import numpy as np
 
-    folder, turns = Path(job["folder"]), job["quarter_turns"]
-    size = (job["width"], job["height"])
-    height, width = size if turns % 2 else size[::-1]
-    picture = container.streams.video[0]
-    picture.thread_type = "NONE"
-    sounds = container.streams.audio[:1]
+    tracks = (container.streams.video[0], *container.streams.audio[:1])
+    if any(track.codec_context.name not in _CODECS for track in tracks):
+        _refuse("unsupported")
+    tracks[0].codec_context.thread_count = 1  # no thread can be started
+    tracks[0].thread_type = "NONE"
     resampler = av.AudioResampler(format="flt", layout="stereo", rate=_RATE)
     starts: dict[str, float] = {}
     count, samples = 0, [np.zeros((0, 2), np.float32)]
-    with (folder / "frames.npy").open("wb") as frames:
-        _head(frames, (job["frames"], height, width, 3), "|u1")
-        for packet in container.demux(picture, *sounds):
+    with os.fdopen(job["out"][0], "wb") as frames:
+        for packet in container.demux(*tracks):
             for frame in packet.decode():
                 starts.setdefault(packet.stream.type, frame.time or 0.0)
                 if packet.stream.type == "audio":
                     samples += _sound(resampler.resample(frame))
                     continue
                 count += 1
-                if frame.is_corrupt:
-                    _refuse("broken")
-                if (frame.width, frame.height) != size or count > job["frames"]:
-                    _refuse("mislabelled")
-                upright = np.rot90(frame.to_ndarray(format="rgb24"), -turns)
-                frames.write(np.ascontiguousarray(upright).data)
-        if count < job["frames"] and not job["edited"]:
-            _refuse("truncated")
-        frames.seek(0)
-        _head(frames, (count, height, width, 3), "|u1")
-    if sounds and starts.get("audio") is not None:
+                frames.write(_upright(frame, job, count).data)
+    if count < job["frames"] and not job["edited"]:
+        _refuse("truncated")
+    if starts.get("audio") is not None:
         samples += _sound(resampler.resample(None))
     late = round((starts.get("audio", 0.0) - starts.get("video", 0.0)) * _RATE)
     length = round(count * _RATE / Fraction(job["fps"]))
-    _write_sound(folder / "sound.npy", np.concatenate(samples), late, length)
-    return {"frames": count, "height": height, "width": width}
+    _write_sound(job["out"][1], np.concatenate(samples), late, length)
+    return {"frames": count}
+
+
+def _upright(frame: Any, job: dict[str, Any], count: int) -> Any:  # noqa: ANN401 - see _rgb
+    import numpy as np
+
+    if frame.is_corrupt:
+        _refuse("broken")
+    if (frame.width, frame.height) != (job["width"], job["height"]) or count > job["frames"]:
+        _refuse("mislabelled")
+    pixels = frame.reformat(format="rgb24", threads=1).to_ndarray()  # no thread can be started
+    return np.ascontiguousarray(np.rot90(pixels, -job["quarter_turns"]))
 
 
 def _sound(frames: Any) -> list[Any]:  # noqa: ANN401 - see _rgb
     return [frame.to_ndarray().reshape(-1, 2) for frame in frames]
 
 
-def _write_sound(path: Path, samples: Any, late: int, length: int) -> None:  # noqa: ANN401 - see _rgb
+def _write_sound(out: int, samples: Any, late: int, length: int) -> None:  # noqa: ANN401 - see _rgb
     """Write the sound, moved by `late` samples and made exactly `length` samples long."""
     import numpy as np
 
@@ -158,17 +252,8 @@ def _write_sound(path: Path, samples: Any, late: int, length: int) -> None:  # n
     before = np.zeros((min(max(late, 0), length), 2), np.float32)
     moved = np.concatenate([before, samples[start : start + length]])[:length]
     after = np.zeros((length - len(moved), 2), np.float32)
-    with path.open("wb") as file:
-        _head(file, (length, 2), "<f4")
+    with os.fdopen(out, "wb") as file:
         file.write(np.ascontiguousarray(np.concatenate([moved, after]), np.float32).data)
-
-
-def _head(file: Any, shape: tuple[int, ...], descr: str) -> None:  # noqa: ANN401 - see _rgb
-    import numpy as np
-
-    np.lib.format.write_array_header_1_0(
-        file, {"descr": descr, "fortran_order": False, "shape": shape}
-    )
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Strangers' pictures and films become arrays, in a disposable child process."""
 
+import io
 import json
 import math
 import os
@@ -7,9 +8,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -23,8 +26,8 @@ from service.media.limits import CLIP, PICTURE, Limits
 
 CHILD = Path(__file__).with_name("child.py")
 SAMPLE_RATE = 48_000
-# Address space of the interpreter with numpy and Pillow is 110 MB, with PyAV 202 MB; the rest is
-# room for allocators (`python -m benchmarks.media` prints the peaks).
+# Address space of the interpreter with Pillow is 26 MB, with numpy and PyAV 243 MB; the rest
+# is room for allocators (`python -m benchmarks.media` prints the peaks).
 _PICTURE_BASE, _CLIP_BASE = 192 << 20, 384 << 20
 # Per pixel, beside the decoded picture: RGBA over white is four copies of 4, RGB twice 3; the
 # decoder's own are 6 for a progressive JPEG and 8 for a WebP, gone by then.
@@ -32,16 +35,19 @@ _PICTURE_PIXEL_BYTES = 28
 # A decoder keeps up to 17 frames of at most 3 bytes a pixel (10 bits, 4:2:0), and RGB copies.
 _CLIP_PIXEL_BYTES = 17 * 3 + 9
 _ANSWER_BYTES = 65_536
+_HEAD_BYTES = 128  # of a .npy file whose shape is not absurd
 # Nothing of our environment reaches the child; one thread, because threads cost address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 _MESSAGES = {
     Code.BROKEN: "The file is damaged or not what it says.",
     Code.TRUNCATED: "The file ends too early.",
     Code.MISLABELLED: "The file says one size and holds another.",
-    Code.UNSUPPORTED: "This kind of file is not accepted.",
+    Code.UNSUPPORTED: "The file uses a codec that is not accepted.",
     Code.TOO_MANY_PIXELS: "Opening the file needs more memory than we give to its size.",
     Code.TIMEOUT: "Opening the file took too long.",
 }
+
+_Start = Callable[[Sequence[IO[bytes]], float], dict[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +95,38 @@ def read_picture(
         "memory_bytes": memory,
         "file_bytes": pixels * 3 + _ANSWER_BYTES,
     }
-    with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as decoded:
-        stream.write(content)
-        stream.seek(0)
-        answer = _run(child, job, stream, decoded, limits.timeout_s)
-        shape = (_number(answer, "height"), _number(answer, "width"))
-        upright = (header.height, header.width)
-        if (
-            shape not in {upright, upright[::-1]}
-            or os.fstat(decoded.fileno()).st_size != pixels * 3
-        ):
-            raise _mislabelled()
-        decoded.seek(0)
-        return np.frombuffer(bytearray(decoded.read()), np.uint8).reshape(*shape, 3)
+    try:
+        with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as decoded:
+            stream.write(content)
+            stream.seek(0)
+            answer = _run(child, job, stream, [decoded], limits.timeout_s)
+            decoded.seek(0)
+            found = decoded.read(pixels * 3 + 1)
+    except OSError as broken:
+        raise _unavailable() from broken
+    shape = (_number(answer, "height"), _number(answer, "width"))
+    upright = (header.height, header.width)
+    if shape not in {upright, upright[::-1]} or len(found) != pixels * 3:
+        raise _mislabelled()
+    return np.frombuffer(bytearray(found), np.uint8).reshape(*shape, 3)
+
+
+def walls(*, child: Path = CHILD) -> frozenset[str]:
+    """Return what keeps a decoder that was taken over from the rest of this machine.
+
+    Of "network" (a namespace without any), "files" (Landlock) and "calls" (seccomp). Without
+    both of the last two, whoever breaks a decoder reads what this process may read.
+
+    Raises:
+        MediaError: no decoding process can be started.
+    """
+    job: dict[str, object] = {"kind": "nothing", "memory_bytes": _PICTURE_BASE, "file_bytes": 4096}
+    try:
+        with tempfile.TemporaryFile() as stream:
+            stand = _run(child, job, stream, [], 10.0).get("walls")
+    except OSError as broken:
+        raise _unavailable() from broken
+    return frozenset(str(wall) for wall in stand) if isinstance(stand, list) else frozenset()
 
 
 def read_clip(path: Path, folder: Path, limits: Limits = CLIP, *, child: Path = CHILD) -> ReadClip:
@@ -115,30 +140,71 @@ def read_clip(path: Path, folder: Path, limits: Limits = CLIP, *, child: Path = 
     Raises:
         MediaError: it is neither, over a limit, damaged, or could not be decoded in time.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with path.open("rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-            _check_bytes(size, limits)
-            header = clip_header(stream, size)
-            job = _clip_job(header, folder, limits)
-            stream.seek(0)
-            answer = _run(child, job, stream, None, limits.timeout_s)
-        return _open_clip(header, folder, answer)
+        stream = path.open("rb")
     except OSError as broken:
-        _remove(folder)
         raise MediaError(Code.BROKEN, "The file cannot be read.") from broken
-    except MediaError:
-        _remove(folder)
-        raise
+    with stream:
+        size = os.fstat(stream.fileno()).st_size
+        _check_bytes(size, limits)
+        header = clip_header(stream, size)
+        job = _clip_job(header, limits)
+        stream.seek(0)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove(folder)  # not written over: somebody may have it mapped
+            return _decoded(header, folder, partial(_run, child, job, stream), limits.timeout_s)
+        except OSError as broken:
+            _remove(folder)
+            raise _unavailable() from broken
+        except MediaError:
+            _remove(folder)
+            raise
 
 
-def _clip_job(header: ClipHeader, folder: Path, limits: Limits) -> dict[str, object]:
+def _decoded(header: ClipHeader, folder: Path, run: _Start, timeout_s: float) -> ReadClip:
+    """Return what the child wrote into files that this process opened, and checks."""
+    paths = (folder / "frames.npy", folder / "sound.npy")
+    with paths[0].open("x+b", buffering=0) as pictures, paths[1].open("x+b", buffering=0) as sound:
+        outs = (pictures, sound)
+        for out in outs:
+            out.seek(_HEAD_BYTES)
+        count = _number(run(outs, timeout_s), "frames")
+        if count != header.frames and not (header.edited and count < header.frames):
+            raise _mislabelled()
+        upright = (header.height, header.width)
+        size = upright[::-1] if header.quarter_turns % 2 else upright
+        length = round(count * SAMPLE_RATE / header.fps)
+        # The heads are ours: the child, which a stranger's file may own, wrote plain numbers.
+        _head(pictures, "|u1", (count, *size, 3))
+        _head(sound, "<f4", (length, 2))
+    frames = np.load(paths[0], mmap_mode="r", allow_pickle=False)
+    samples = np.load(paths[1], allow_pickle=False)
+    if not np.isfinite(samples).all():
+        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
+    return ReadClip(frames, header.fps, samples, header.has_sound)
+
+
+def _head(out: IO[bytes], kind: str, shape: tuple[int, ...]) -> None:
+    """Write the head of a .npy file before what the child wrote, if that is as long as promised."""
+    if os.fstat(out.fileno()).st_size != _HEAD_BYTES + math.prod(shape) * np.dtype(kind).itemsize:
+        raise _mislabelled()
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        head, {"descr": kind, "fortran_order": False, "shape": shape}
+    )
+    if len(head.getvalue()) != _HEAD_BYTES:
+        raise _mislabelled()
+    out.seek(0)
+    out.write(head.getvalue())
+
+
+def _clip_job(header: ClipHeader, limits: Limits) -> dict[str, object]:
     memory = _CLIP_BASE + header.width * header.height * _CLIP_PIXEL_BYTES
     _check_pixels(header.width, header.height, memory, limits)
     if header.streams > limits.streams:
         raise MediaError(Code.TOO_MANY_STREAMS, f"It has {header.streams} tracks.")
-    seconds = header.frames / header.fps
+    seconds = max(header.frames / header.fps, header.sound_seconds)
     if header.frames > limits.frames or seconds > limits.seconds:
         raise MediaError(
             Code.TOO_LONG,
@@ -148,7 +214,6 @@ def _clip_job(header: ClipHeader, folder: Path, limits: Limits) -> dict[str, obj
     pixels = header.frames * header.width * header.height * 3
     return {
         "kind": "clip",
-        "folder": str(folder.resolve()),
         "width": header.width,
         "height": header.height,
         "frames": header.frames,
@@ -160,43 +225,31 @@ def _clip_job(header: ClipHeader, folder: Path, limits: Limits) -> dict[str, obj
     }
 
 
-def _open_clip(header: ClipHeader, folder: Path, answer: dict[str, object]) -> ReadClip:
-    try:
-        frames = np.load(folder / "frames.npy", mmap_mode="r", allow_pickle=False)
-        samples = np.load(folder / "sound.npy", allow_pickle=False)
-    except (ValueError, EOFError) as broken:
-        raise _mislabelled() from broken
-    count = _number(answer, "frames")
-    upright = (header.height, header.width)
-    shape = (count, *(upright[::-1] if header.quarter_turns % 2 else upright), 3)
-    length = round(count * SAMPLE_RATE / header.fps)
-    whole = count == header.frames or (header.edited and 0 < count < header.frames)
-    if frames.shape != shape or samples.shape != (length, 2) or not whole:
-        raise _mislabelled()
-    if frames.dtype != np.uint8 or samples.dtype != np.float32 or not np.isfinite(samples).all():
-        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
-    return ReadClip(frames, header.fps, samples, header.has_sound)
-
-
 def _run(
     child: Path,
     job: dict[str, object],
     stream: BinaryIO | IO[bytes],
-    decoded: IO[bytes] | None,
+    outs: Sequence[IO[bytes]],
     timeout_s: float,
 ) -> dict[str, object]:
     """Return the child's answer.
 
+    Args:
+        outs: files that the child writes to, from where they stand.
+
     Raises:
         MediaError: it refused, died, hung or said nothing.
+        OSError: it could not be started.
     """
-    job |= {"cpu_s": math.ceil(timeout_s)}
+    open_in_child = [out.fileno() for out in outs]
+    job |= {"cpu_s": math.ceil(timeout_s), "out": open_in_child}
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(  # noqa: S603 - our own program; the file is its input only
             [sys.executable, "-I", str(child), json.dumps(job)],
             stdin=stream,
-            stdout=subprocess.DEVNULL if decoded is None else decoded,
+            stdout=subprocess.DEVNULL,
             stderr=said,
+            pass_fds=open_in_child,
             env=_ENVIRONMENT,
             cwd="/",
             start_new_session=True,
@@ -248,6 +301,10 @@ def _check_pixels(width: int, height: int, memory: int, limits: Limits) -> None:
             Code.TOO_MANY_PIXELS,
             f"It is {width}x{height}; we take up to {limits.pixels / 1e6:.1f} million pixels.",
         )
+
+
+def _unavailable() -> MediaError:
+    return MediaError(Code.NOT_WRITTEN, "Files cannot be opened here at the moment.")
 
 
 def _mislabelled() -> MediaError:

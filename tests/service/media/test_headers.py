@@ -1,3 +1,4 @@
+import time
 import zlib
 
 import numpy as np
@@ -92,3 +93,33 @@ def test_what_is_not_one_whole_picture_is_refused_with_its_reason(name: str) -> 
 
     assert code_of(failure.value) is code
     assert failure.value.message
+
+
+MANY = 20 << 20
+COSTLY = {
+    "a JPEG of nothing but fill": b"\xff\xd8" + b"\xff" * MANY,
+    "a JPEG of empty segments": b"\xff\xd8" + b"\xff\xe0\0\2" * (MANY // 4),
+    "a JPEG of bare markers": b"\xff\xd8" + b"\xff\xd0" * (MANY // 2),
+    "a PNG of empty chunks": a_png(4, 4, b"", *[chunk(b"tEXt", b"")] * (MANY // 12)),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_a_file_made_to_be_walked_for_long_is_not(name: str) -> None:
+    began = time.process_time()
+
+    with pytest.raises(MediaError) as failure:
+        picture_header(COSTLY[name])
+
+    assert code_of(failure.value) is Code.BROKEN
+    assert time.process_time() - began < 0.3
+
+
+@pytest.mark.parametrize("length", [0, 1])
+def test_a_segment_shorter_than_its_own_length_is_broken(length: int) -> None:
+    content = b"\xff\xd8\xff\xe0" + length.to_bytes(2) + PICTURES["jpeg"][2:]
+
+    with pytest.raises(MediaError) as failure:
+        picture_header(content)
+
+    assert code_of(failure.value) is Code.BROKEN

@@ -1,4 +1,5 @@
 import json
+import sys
 import time
 import zlib
 from dataclasses import replace
@@ -123,7 +124,7 @@ def test_a_picture_over_the_byte_limit_is_refused() -> None:
     assert code_of(failure.value) is Code.TOO_LARGE
 
 
-ANSWERS = """import sys; sys.stderr.write('{"height": %d, "width": %d}')"""
+ANSWERS = """import json, os, sys; sys.stderr.write('{"height": %d, "width": %d}')"""
 EATS_MEMORY = """
 import json, resource, sys
 limit = json.loads(sys.argv[1])["memory_bytes"]
@@ -138,11 +139,19 @@ CHILDREN = {
     "talks nonsense": ("import sys; sys.stderr.write('[1]')", Code.BROKEN),
     "sends no pixels": (ANSWERS % (64, 96), Code.MISLABELLED),
     "sends another size": (
-        ANSWERS % (32, 192) + "; sys.stdout.buffer.write(bytes(64 * 96 * 3))",
+        ANSWERS % (32, 192) + "; os.write(json.loads(sys.argv[1])['out'][0], bytes(64 * 96 * 3))",
         Code.MISLABELLED,
     ),
     "is refused memory": (EATS_MEMORY, Code.BROKEN),
 }
+
+
+def test_a_machine_that_starts_no_process_is_not_the_sender_s_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    assert refused(saved(Image.fromarray(GRADIENT), "PNG")) is Code.NOT_WRITTEN
 
 
 @pytest.mark.parametrize("name", CHILDREN)
