@@ -22,6 +22,8 @@ CANARIES = 16
 PATCH_AT_MOST = 1000
 # Float32 sums over 128 products; our vectors have a norm of about 1.4.
 CANARY_TOLERANCE = 1e-3
+# Where readers do not see one moment throughout, somebody may enrol between two statements.
+ATTEMPTS = 5
 
 
 class IndexUnusable(LikenessError):
@@ -138,9 +140,15 @@ class LikenessIndex:
             self._refresh(conn)
 
     def _refresh(self, conn: Connection) -> None:
-        newest = store.last_change(conn)
-        if newest == self._at:
-            return
+        """Bring the index to where `conn` is, again if the registry changed in the meantime."""
+        for _ in range(ATTEMPTS):
+            newest = store.last_change(conn)
+            if newest == self._at or self._reached(conn, newest):
+                return
+        raise IndexUnusable(f"the registry changed {ATTEMPTS} times while it was read; ask again")
+
+    def _reached(self, conn: Connection, newest: store.Change | None) -> bool:
+        """Read what changed until `newest`; False if something else changed meanwhile."""
         behind, here = self._flat, self._at
         self._flat, self._at = self._empty(), None
         # Whatever stops this halfway makes the next caller build the index anew. It is also built
@@ -156,11 +164,13 @@ class LikenessIndex:
                 behind.remove(likeness)
             fresh = self._built(conn, changed, behind)
         fresh.test()
-        if len(fresh) != templates.count_templates(conn):
-            raise IndexUnusable("an active likeness has lost a template; revoke it and enrol again")
+        expected = templates.count_templates(conn)
         if store.last_change(conn) != newest:
-            raise IndexUnusable("the registry changed while it was read; ask again")
+            return False
+        if len(fresh) != expected:
+            raise IndexUnusable("an active likeness has lost a template; revoke it and enrol again")
         self._flat, self._at = fresh, newest
+        return True
 
     def _built(
         self, conn: Connection, likenesses: Sequence[str] | None, flat: FlatIndex

@@ -8,6 +8,7 @@ take some megabytes in a trie that is built once; what was filed since lies in a
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import marisa_trie
 from sqlalchemy import Connection
@@ -21,8 +22,12 @@ REBUILD_FROM = 20_000
 SHORTEST_INFLECTED = 4
 
 
-class IndexUnusable(RightsError):
-    """The index cannot be brought to where the database is: no answer."""
+# A prompt that is nothing but names has some 5,000; what has more was made to wear us out.
+MOST_PROPOSALS = 50_000
+
+
+class TooManyNames(RightsError):
+    """More aliases stand in the text than can be looked up: no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +65,23 @@ class NameIndex:
         """Return what may be claimed in `words`, longest first, and the checkpoint asked.
 
         Raises:
-            IndexUnusable: the index cannot be brought to where `conn` is.
+            TooManyNames: over `MOST_PROPOSALS` of them.
         """
         with self._lock:
             self._refresh(conn)
-            found = [
+            proposals = (
                 proposal
                 for first in range(len(words.words))
                 for proposal in self._at_word(words, first)
-            ]
+            )
+            found = list(islice(proposals, MOST_PROPOSALS + 1))
             checkpoint = f"claims:{0 if self._at is None else self._at.seq}"
+        if len(found) > MOST_PROPOSALS:
+            raise TooManyNames(f"over {MOST_PROPOSALS} names may stand in one text")
         return sorted(found, key=lambda met: (-len(met.letters), met.first)), checkpoint
 
     def refresh(self, conn: Connection) -> None:
-        """Bring the index to where `conn` is; `search` does so by itself.
-
-        Raises:
-            IndexUnusable: claims changed while they were read.
-        """
+        """Bring the index to where `conn` is; `search` does so by itself."""
         with self._lock:
             self._refresh(conn)
 
@@ -100,9 +104,8 @@ class NameIndex:
                 self._add(named)
             if len(self._since) > self._rebuild_from:
                 self._build(conn)
-        if store.last_change(conn) != newest:
-            self._forget()
-            raise IndexUnusable("claims changed while they were read; ask again")
+        # Whatever changed while it was read has a higher number and comes with the next refresh.
+        # What of it is here already only proposes more.
         self._at = newest
 
     def _build(self, conn: Connection) -> None:

@@ -1,6 +1,6 @@
 """The register of claims: filed, put in force, withdrawn, and met in a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,15 +19,12 @@ from rightsholders.claims import (
     checked_draft,
     moved,
 )
-from rightsholders.names import NameIndex, Proposal
-from rightsholders.tiers import GRAMMAR, AliasRefused, Judged, Tiers, has_cue
-from rightsholders.tokens import Tokens, tokens, words_of
+from rightsholders.disguises import undisguised
+from rightsholders.matching import Fit, Met, Reading, met
+from rightsholders.names import NameIndex
+from rightsholders.tiers import AliasRefused, Judged, Tiers
+from rightsholders.tokens import tokens
 from rightsholders.words import Words
-
-# Across another split than the registered one: "he rb" is no Herb, "r 2 d 2" is R2D2.
-SHORTEST_RESPLIT = 4
-# "thor a" is no Thora, but "t h o r a" is.
-SPELT_OUT_FROM = 3
 
 
 class NoSuchClaim(RightsError):
@@ -53,7 +50,8 @@ class Match:
     Attributes:
         claim, alias: ids.
         start, end: characters of the text as handed in, end exclusive.
-        action: the claim's, or `HOLD` where the alias is an ordinary word in a telling place.
+        action: the claim's, or `HOLD` where the alias is an ordinary word in a telling place, or
+            its letters may have come together by accident.
         index: checkpoint of the claims that were asked, such as `claims:18231`.
     """
 
@@ -63,24 +61,6 @@ class Match:
     end: int
     action: Action
     index: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Met:
-    """A proposal that the database and the rules of splitting confirm."""
-
-    claim: Claim
-    alias: Alias
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Extent:
-    """Where, in words, the first of some names ends and the last begins."""
-
-    first_end: int
-    last_begin: int
 
 
 class Claims:
@@ -168,7 +148,7 @@ class Claims:
         return f"claims:{0 if newest is None else newest.seq}"
 
     def match(self, conn: Connection, text: str, *, territory: str, now: datetime) -> list[Match]:
-        """Return every claim in force met in `text`, longest first.
+        """Return every claim in force met in `text`, longest first; each alias once.
 
         Args:
             text: already normalised; the places in a match are places in it.
@@ -177,26 +157,25 @@ class Claims:
         Raises:
             IndexUnusable: the index cannot be brought to where `conn` is.
         """
-        words = tokens(text)
-        proposals, checkpoint = self._names.search(conn, words)
+        readings, checkpoints = [], []
+        for words in (tokens(text), *undisguised(text)):
+            proposals, checkpoint = self._names.search(conn, words)
+            readings.append(Reading(words, proposals))
+            checkpoints.append(checkpoint)
         owned = store.aliases_by_number(
-            conn, (number for proposal in proposals for number in proposal.numbers)
+            conn,
+            {
+                number
+                for reading in readings
+                for proposal in reading.proposals
+                for number in proposal.numbers
+            },
         )
         claims = store.claims_by_id(conn, (one.claim for one in owned.values()))
         live = {claim.id: claim for claim in claims.values() if applies(claim, territory, now)}
-        met = self._confirmed(words, proposals, owned, live)
-        names = _extents(met)
         return [
-            Match(
-                one.claim.id,
-                one.alias.id,
-                words.words[one.first].start,
-                words.words[one.last].end,
-                one.claim.action if one.alias.tier is Tier.DISTINCT else Action.HOLD,
-                checkpoint,
-            )
-            for one in met
-            if one.alias.tier is Tier.DISTINCT or _in_context(words, one, names.get(one.claim.id))
+            Match(one.claim.id, one.alias.id, one.start, one.end, _action(one), checkpoints[0])
+            for one in met(readings, owned, live, self._words)
         ]
 
     def _move(self, conn: Connection, claim_id: str, state: ClaimState, now: datetime) -> Claim:
@@ -206,57 +185,8 @@ class Claims:
         store.record_change(conn, claim_id)
         return claim
 
-    def _confirmed(
-        self,
-        words: Tokens,
-        proposals: Sequence[Proposal],
-        owned: Mapping[int, store.OwnedAlias],
-        live: Mapping[str, Claim],
-    ) -> list[_Met]:
-        return [
-            _Met(live[one.claim], one.alias, proposal.first, proposal.last)
-            for proposal in proposals
-            for one in (owned[number] for number in proposal.numbers if number in owned)
-            if one.claim in live and self._split_fits(words, proposal, one.alias)
-        ]
 
-    def _split_fits(self, words: Tokens, proposal: Proposal, alias: Alias) -> bool:
-        """Whether the words of the text are those of the alias, or plainly its pieces.
-
-        "her a" is no Hera and "else a" no Elsa, since "her" and "else" are words; "pika chu" is
-        Pikachu. An ending is taken off only where the whole is not a word: "mars" is no "mar".
-        """
-        pieces = [word.text for word in words.words[proposal.first : proposal.last + 1]]
-        ending = len("".join(pieces)) - len(proposal.letters)
-        if ending:
-            if pieces[-1] in self._words and len(pieces) == 1 and alias.tier is Tier.DISTINCT:
-                return False
-            pieces[-1] = pieces[-1][:-ending]
-        if pieces == list(words_of(alias.key)):
-            return True
-        if len(proposal.letters) < SHORTEST_RESPLIT:
-            return False
-        spelt_out = sum(len(piece) == 1 for piece in pieces) >= SPELT_OUT_FROM
-        return all(
-            (spelt_out or piece not in GRAMMAR) if len(piece) == 1 else piece not in self._words
-            for piece in pieces
-        )
-
-
-def _extents(met: Sequence[_Met]) -> dict[str, _Extent]:
-    """Return for each claim where the first of its distinct names ends and the last begins."""
-    extents: dict[str, _Extent] = {}
-    for one in met:
-        if one.alias.tier is Tier.DISTINCT:
-            before = extents.get(one.claim.id, _Extent(one.last, one.first))
-            extents[one.claim.id] = _Extent(
-                min(before.first_end, one.last), max(before.last_begin, one.first)
-            )
-    return extents
-
-
-def _in_context(words: Tokens, one: _Met, names: _Extent | None) -> bool:
-    """Whether an ordinary word stands for the work: a cue beside it, or a distinct name of it."""
-    if has_cue(words, one.first, one.last):
-        return True
-    return names is not None and (names.first_end < one.first or names.last_begin > one.last)
+def _action(one: Met) -> Action:
+    if one.alias.tier is Tier.DISTINCT and one.fit is Fit.CERTAIN:
+        return one.claim.action
+    return Action.HOLD

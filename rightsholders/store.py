@@ -242,9 +242,10 @@ def keys_in_force(conn: Connection) -> Iterator[NumberedKey]:
         rows = conn.execute(
             _KEYS.where(aliases.c.number > last).order_by(aliases.c.number).limit(_ROWS_AT_ONCE)
         ).all()
-        if not rows:
-            return
         yield from (NumberedKey(row.number, row.key) for row in rows)
+        # What is filed meanwhile is a change of its own; an empty batch might never come.
+        if len(rows) < _ROWS_AT_ONCE:
+            return
         last = rows[-1].number
 
 

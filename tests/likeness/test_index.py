@@ -228,7 +228,7 @@ def test_many_changes_at_once_are_all_seen(sqlite: Engine) -> None:
 
 
 @pytest.mark.postgres
-def test_an_enrolment_that_comes_while_templates_are_read_is_no_answer_then_found(
+def test_an_enrolment_that_comes_while_templates_are_read_is_found_at_once(
     postgres: Engine,
 ) -> None:
     index, waiting = an_index(), ["ben"]
@@ -244,7 +244,29 @@ def test_an_enrolment_that_comes_while_templates_are_read_is_no_answer_then_foun
     with postgres.connect() as conn:
         event.listen(conn, "after_cursor_execute", enrol_another)
 
-        with pytest.raises(IndexUnusable):
-            found(index, conn, 2)
-
         assert [hit.likeness for hit in found(index, conn, 2)] == ["ben"]
+
+
+@pytest.mark.postgres
+def test_a_registry_that_never_rests_is_no_answer_and_one_that_does_is_an_answer(
+    postgres: Engine,
+) -> None:
+    index, restless, count = an_index(), True, 0
+    with postgres.begin() as conn:
+        enrolled(conn, "ana", [1])
+
+    def enrol_another(*_cursor_and_statement: object) -> None:
+        nonlocal count
+        if restless:
+            count += 1
+            with postgres.begin() as other:
+                enrolled(other, f"ben{count}", [2])
+
+    with postgres.connect() as conn:
+        event.listen(conn, "after_cursor_execute", enrol_another)
+
+        with pytest.raises(IndexUnusable):
+            found(index, conn, 1)
+
+        restless = False
+        assert [hit.likeness for hit in found(index, conn, 1)] == ["ana"]

@@ -5,7 +5,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 
 from rightsholders import store
 from rightsholders.claims import Alias, Claim, ClaimState, Tier
-from rightsholders.names import IndexUnusable, NameIndex
+from rightsholders.names import MOST_PROPOSALS, NameIndex, TooManyNames
 from rightsholders.tokens import tokens
 from tests.rightsholders.builders import NOW, a_draft
 
@@ -110,7 +110,7 @@ def test_texts_of_next_to_nothing_are_searched_without_fail(sqlite: Engine, text
 
 
 @pytest.mark.postgres
-def test_a_claim_that_comes_while_claims_are_read_is_no_answer_then_found(
+def test_a_claim_that_comes_while_claims_are_read_breaks_nothing_and_is_found_next(
     postgres: Engine,
 ) -> None:
     index, waiting = NameIndex(), ["clm_2"]
@@ -126,7 +126,32 @@ def test_a_claim_that_comes_while_claims_are_read_is_no_answer_then_found(
     with postgres.connect() as conn:
         event.listen(conn, "after_cursor_execute", file_another)
 
-        with pytest.raises(IndexUnusable):
-            letters(index, conn, "bulbasaur")
-
+        assert letters(index, conn, "pikachu") == ["pikachu"]
         assert letters(index, conn, "bulbasaur") == ["bulbasaur"]
+
+
+@pytest.mark.postgres
+def test_claims_that_come_without_end_never_make_the_index_fail(postgres: Engine) -> None:
+    index, count = NameIndex(), 0
+    with postgres.begin() as conn:
+        with_keys(conn, "clm_0", "pikachu")
+
+    def file_another(*_cursor_and_statement: object) -> None:
+        nonlocal count
+        count += 1
+        with postgres.begin() as other:
+            with_keys(other, f"clm_{count}", f"bulbasaur {count}")
+
+    with postgres.connect() as conn:
+        event.listen(conn, "after_cursor_execute", file_another)
+
+        for _ in range(5):
+            assert letters(index, conn, "pikachu") == ["pikachu"]
+
+
+def test_a_text_made_of_nested_names_is_an_error_and_never_fine(sqlite: Engine) -> None:
+    with sqlite.begin() as conn:
+        with_keys(conn, "clm_1", *("a" * length for length in range(4, 30)))
+
+        with pytest.raises(TooManyNames):
+            letters(NameIndex(), conn, "a " * (MOST_PROPOSALS // 20))

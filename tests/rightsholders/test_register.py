@@ -42,6 +42,8 @@ def test_a_claim_in_force_is_met_where_it_stands(words: Words, engine: Engine) -
         ("ピカチュウ", "かわいいピカチュウが走る", ["ピカチュウ"]),
         ("피카츄", "피카츄가 달린다", ["피카츄"]),
         ("Harry Potter", "harry potters", ["harry potters"]),
+        ("Schindler's List", "schindlers list", ["schindlers list"]),
+        ("Schindlers List", "schindler's list", ["schindler's list"]),
         ("Pikachu", "pikachurro", []),
         ("LEGO", "an allegory", []),
         ("Thor", "an author", []),
@@ -228,8 +230,24 @@ def test_a_very_long_text_is_searched_in_good_time(words: Words, sqlite: Engine)
         in_force(claims, conn, a_draft("Pikachu", "Frozen", "The Frozen", "Zed Zed"))
         began = time.process_time()
 
-        assert len(met(claims, conn, "pikachu " * 4000)) == 4000
+        assert met(claims, conn, "pikachu " * 4000) == ["pikachu"]
         assert met(claims, conn, "frozen " * 4000) == []
         assert met(claims, conn, "the frozen " * 2900) == []
         assert len(met(claims, conn, "frozen pikachu " * 2000)) == 4000
         assert time.process_time() - began < 3
+
+
+def test_a_name_that_many_claim_and_a_text_repeats_costs_their_sum_not_their_product(
+    words: Words, sqlite: Engine
+) -> None:
+    claims = a_register(words)
+    with sqlite.begin() as conn:
+        filed = {in_force(claims, conn, a_draft("Pikachu")).id for _ in range(200)}
+        began = time.process_time()
+
+        matches = claims.match(conn, "pikachu " * 4000, territory="DE", now=NOW)
+
+    # 0.1 s where it was written; as a product it was 8 s.
+    assert time.process_time() - began < 2
+    assert {match.claim for match in matches} == filed
+    assert len(matches) == len(filed)
