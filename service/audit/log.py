@@ -5,7 +5,6 @@ stored elsewhere stages its entry in the same transaction and settles it afterwa
 of whichever process comes next puts it into the tree.
 """
 
-import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -113,11 +112,7 @@ class AuditLog:
     async def append_async(self, entry: Entry) -> Receipt:
         """Log one entry like `append`, without a thread for each that waits."""
         batch, place = self._sequencer.submit([prepare(entry)])
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await batch.answered()
-        except TimeoutError:
-            raise NotAcknowledged(f"no answer from the log in {self._timeout_s} s") from None
+        await batch.answered(self._timeout_s)
         return self._receipt(batch.outcome(place, 0.0))
 
     def append_many(self, entries: Sequence[Entry]) -> list[Receipt]:

@@ -43,7 +43,7 @@ Commit = Callable[[Sequence[Job]], Sequence[Outcome]]
 class Batch:
     """Jobs that are written together, and what became of them."""
 
-    __slots__ = ("_answered", "_failed", "_futures", "_lock", "_outcomes", "jobs")
+    __slots__ = ("_answered", "_failed", "_lock", "_outcomes", "_waiting", "jobs")
 
     def __init__(self) -> None:
         self.jobs: list[Job] = []
@@ -51,7 +51,7 @@ class Batch:
         self._outcomes: Sequence[Outcome] = ()
         self._failed: Exception | None = None
         self._lock = threading.Lock()
-        self._futures: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
 
     def answer(self, outcomes: Sequence[Outcome]) -> None:
         """Release everybody with their outcome."""
@@ -80,29 +80,59 @@ class Batch:
             raise outcome
         return outcome
 
-    async def answered(self) -> None:
-        """Return once `outcome` will not wait."""
+    async def answered(self, timeout_s: float) -> None:
+        """Return once `outcome` will not wait.
+
+        All who wait on one event loop share one alarm, so that whoever came later than the first
+        waits shorter by that: never by more than the commit before took.
+
+        Raises:
+            NotAcknowledged: no answer within `timeout_s`.
+        """
         loop = asyncio.get_running_loop()
         future = loop.create_future()
         with self._lock:
             if self._answered.is_set():
                 return
-            self._futures.setdefault(loop, []).append(future)
+            waiting = self._waiting.get(loop)
+            if waiting is None:
+                alarm = loop.call_later(timeout_s, self._give_up, loop, timeout_s)
+                waiting = self._waiting[loop] = _Waiting([], alarm)
+            waiting.futures.append(future)
         await future
 
     def _release(self) -> None:
         with self._lock:
             self._answered.set()
         # One wake-up for each event loop, not for each that waits: it is a write to a socket.
-        for loop, futures in self._futures.items():
+        for loop, waiting in self._waiting.items():
             try:
-                loop.call_soon_threadsafe(_resolve, futures)
+                loop.call_soon_threadsafe(_resolve, waiting)
             except RuntimeError:  # the loop was closed, and nobody waits there any more
                 continue
 
+    def _give_up(self, loop: asyncio.AbstractEventLoop, timeout_s: float) -> None:
+        with self._lock:
+            if self._answered.is_set():
+                return  # they are being released
+            waiting = self._waiting.pop(loop)
+        for future in waiting.futures:
+            if not future.done():
+                late = f"no answer from the log in {timeout_s} s: ask again"
+                future.set_exception(NotAcknowledged(late))
 
-def _resolve(futures: list[asyncio.Future[None]]) -> None:
-    for future in futures:
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """Who waits for a batch on one event loop, and when they give up."""
+
+    futures: list[asyncio.Future[None]]
+    alarm: asyncio.TimerHandle
+
+
+def _resolve(waiting: _Waiting) -> None:
+    waiting.alarm.cancel()
+    for future in waiting.futures:
         if not future.done():
             future.set_result(None)
 

@@ -266,7 +266,7 @@ def test_a_coroutine_that_asks_after_the_answer_does_not_wait() -> None:
     batch = Batch()
     batch.answer([Landed(0, 1, "")])
 
-    asyncio.run(asyncio.wait_for(batch.answered(), 5))
+    asyncio.run(asyncio.wait_for(batch.answered(5), 5))
 
     assert batch.outcome(0, 0.0) == Landed(0, 1, "")
 
@@ -276,8 +276,8 @@ def test_a_coroutine_that_gave_up_does_not_disturb_the_others(held: Held) -> Non
 
     async def two() -> None:
         batch, _ = sequencer.submit(jobs(2))
-        gone = asyncio.create_task(batch.answered())
-        stays = asyncio.create_task(batch.answered())
+        gone = asyncio.create_task(batch.answered(5))
+        stays = asyncio.create_task(batch.answered(5))
         await asyncio.sleep(0)
         gone.cancel()
         held.may_go.set()
@@ -302,3 +302,19 @@ def test_a_log_that_does_not_answer_in_time_says_so(tmp_path: Path) -> None:
     with a_log(database) as log:
         assert log.append(an_entry("dec_1")).index == 0
     database.close()
+
+
+def test_a_coroutine_without_an_answer_in_time_is_told_so_and_may_ask_again(held: Held) -> None:
+    sequencer = Sequencer(held)
+    batch, place = sequencer.submit(jobs(1))
+
+    async def ask() -> None:
+        with pytest.raises(NotAcknowledged):
+            await batch.answered(0.02)
+        held.may_go.set()
+        await batch.answered(10)
+
+    asyncio.run(ask())
+
+    assert batch.outcome(place, 0.0) == Landed(0, 1, "")
+    sequencer.close()
