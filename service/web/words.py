@@ -36,7 +36,7 @@ def standing(job: Job) -> Standing:
         case State.HELD:
             return Standing(
                 "hold",
-                "⏸",
+                "‖",
                 "Held",
                 "A person has to look at this first. Nothing is lost: once it is cleared, it goes "
                 "on by itself.",

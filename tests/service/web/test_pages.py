@@ -152,7 +152,7 @@ def test_a_held_request_says_that_a_person_looks(site: Site, browser: TestClient
 
     text = browser.get(asked(browser, "two men fight over a red ball on a green floor")).text
 
-    assert '<span aria-hidden="true">⏸</span> Held' in text
+    assert '<span aria-hidden="true">‖</span> Held' in text
     assert "A person has to look at this first" in text
     assert "cannot appeal" not in text
 
