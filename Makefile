@@ -54,7 +54,13 @@ check: $(VENV)/.dev ## Lint, walls, types, dead code
 
 bench: $(VENV)/.dev ## Print every published figure as JSON (DATA=DIR for those that need it)
 	@for script in $$(ls benchmarks/*.py | grep -v -e __init__ -e measure); do \
-	  $(BIN)/python -m benchmarks.$$(basename $$script .py) $(if $(DATA),--data $(DATA)) || exit 1; done
+	  name=$$(basename $$script .py); data=""; \
+	  if grep -q '"--data"' $$script; then \
+	    if [ -n "$(DATA)" ]; then data="--data $(DATA)"; \
+	    elif grep -q 'required=True' $$script; then echo "$$name: needs DATA=DIR" >&2; continue; fi; \
+	  fi; \
+	  OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.$$name $$data || exit 1; \
+	done
 
 serve: $(VENV)/.run ## Serve on http://127.0.0.1:8000 with one worker
 	@$(BIN)/imprimatur serve $(ARGS)
