@@ -72,7 +72,7 @@ def examine(path: Path, anchors: Anchors) -> Examination:
         )
     if report.state is State.INVALID:
         # What a manifest says after its file changed is not repeated: it may be about another.
-        checks = ", ".join(report.failures)
+        checks = ", ".join(report.failures[:4])
         headline = f"This file changed after it was signed ({checks})."
         if all(code.startswith("signingCredential.") for code in report.failures):
             headline = f"We cannot rely on who signed this file ({checks})."
@@ -116,15 +116,16 @@ def _made_here(path: Path, anchors: Anchors, report: Report | None) -> bool:
 
 
 def _trusted(report: Report) -> str:
-    made = "Made with AI" if _by_trained_model(report) else "Made by software"
+    # A camera's picture is signed too: only what says so was made by a program.
+    made = "Made by software" if _is_source(report, "/algorithmicmedia") else "Signed"
+    if _is_source(report, "trainedalgorithmicmedia"):
+        made = "Made with AI"
     when = f" on {report.signed_at:%Y-%m-%d}" if report.signed_at else ""
-    if not report.digital_sources:
-        made, when = "Signed", when
     return f"{made} by {report.issuer}{when}. The file has not changed since it was signed."
 
 
-def _by_trained_model(report: Report) -> bool:
-    return any("trainedalgorithmicmedia" in one.lower() for one in report.digital_sources)
+def _is_source(report: Report, ending: str) -> bool:
+    return any(one.lower().endswith(ending) for one in report.digital_sources)
 
 
 def _details(report: Report) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def facts_from(
             printable(release.get("visibleMark")),
             tuple(
                 Input(printable(one.get("sha256")), printable(one.get("format")))
-                for one in (inputs if isinstance(inputs, list) else [])
+                for one in (inputs[:100] if isinstance(inputs, list) else [])
                 if isinstance(one, dict)
             ),
         )

@@ -13,6 +13,7 @@ import c2pa
 
 from provenance.container import (
     HiddenBytes,
+    crowded,
     holds_film,
     media_type,
     strict,
@@ -20,6 +21,7 @@ from provenance.container import (
 )
 from provenance.facts import Facts, manifest_of
 from provenance.failures import NotReadable, ProvenanceError, SignFailed
+from provenance.placing import placed
 from provenance.report import Document, Report, State, mapping, sequence
 from provenance.signing import Credentials, checked
 
@@ -63,8 +65,7 @@ def sign(
         report = read(partial, b"")
         if report is None or report.state is State.INVALID or report.facts != facts:
             raise SignFailed("the signed file does not read back as what was signed")
-        partial.replace(target)  # the point of no return
-        _sync_folder(target.parent)
+        placed(partial, target)
     except (OSError, NotReadable, Unsupported, HiddenBytes) as broken:
         raise SignFailed(f"{source.name} could not be signed: {broken}") from broken
     finally:
@@ -84,6 +85,8 @@ def read(path: Path, anchors_pem: bytes) -> Report | None:
         Unsupported: not a kind of file that we can check, or its manifest is kept elsewhere.
     """
     kind = _kind(path)
+    if crowded(path):
+        raise Unsupported("it is in too many pieces")
     try:
         with path.open("rb") as stream, c2pa.Context.from_dict(_settings(anchors_pem)) as context:
             reader = c2pa.Reader.try_create(kind, stream, context=context)
@@ -191,11 +194,3 @@ def _kind(path: Path) -> str:
     if kind is None:
         raise Unsupported("this kind of file cannot be checked")
     return kind
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

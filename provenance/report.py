@@ -12,6 +12,7 @@ ABOUT_THE_SIGNER = {
     "signingCredential.expired",
     "signingCredential.invalid",
 }
+_MAX_LISTED = 32  # a stranger's manifest may hold any number of anything
 _CONTENT_HASHES = {
     f"assertion.{kind}Hash.match" for kind in ("bmff", "data", "boxes", "collection")
 }
@@ -37,7 +38,7 @@ class Report:
         label: of the active manifest, `urn:c2pa:…`.
         issuer: organisation and name in the signer's certificate.
         generator: name and version of the program that signed.
-        digital_sources: the IPTC digitalSourceType of every action that has one, in order.
+        digital_sources: every IPTC digitalSourceType among the actions, once, in order.
         signed_at: from a time stamp, else as the `c2pa.created` action claims, else None.
         facts: ours, when the manifest was written by this package; None for all others.
     """
@@ -58,8 +59,9 @@ class Document:
 
     def __init__(self, document: dict[str, object]) -> None:
         self._document = document
-        self.label = printable(document.get("active_manifest"))
-        manifest = mapping(mapping(document.get("manifests")).get(self.label))
+        active = document.get("active_manifest")
+        self.label = printable(active)
+        manifest = mapping(mapping(document.get("manifests")).get(str(active)))
         self._assertions = [mapping(one) for one in sequence(manifest.get("assertions"))]
         self._signature = mapping(manifest.get("signature_info"))
         self.title = printable(manifest.get("title"))
@@ -78,7 +80,7 @@ class Document:
 
     def report(self, facts: Facts | None, hidden: list[str]) -> Report:
         """Return the report; `hidden` are further failures that the library does not look for."""
-        failures = (*self._codes("failure"), *hidden)
+        failures = tuple(dict.fromkeys((*self._codes("failure"), *hidden)))[:_MAX_LISTED]
         return Report(
             self._state(failures),
             failures,
@@ -126,7 +128,8 @@ class Document:
 
     def digital_sources(self) -> tuple[str, ...]:
         sources = (action.get("digitalSourceType") for action in self._actions())
-        return tuple(printable(source) for source in sources if source)
+        found = dict.fromkeys(printable(source) for source in sources if source)
+        return tuple(found)[:_MAX_LISTED]
 
     def signed_at(self) -> datetime | None:
         created = [a.get("when") for a in self._actions() if a.get("action") == "c2pa.created"]

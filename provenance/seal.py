@@ -1,7 +1,6 @@
 """All marks and the manifest on one file, each read back from the file before it gets its name."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from provenance import manifest
 from provenance.facts import Facts
 from provenance.failures import ProvenanceError, SealFailed
+from provenance.placing import placed
 from provenance.report import State
 from provenance.signing import Credentials, checked
 from provenance.visible import PRESENT_FROM, VisibleMark
@@ -106,8 +106,7 @@ class Sealer:
             self._read_back(signed, facts)
             content = _sha256(signed)
             sealed = Sealed(target, content, signed.stat().st_size, label, checks)
-            signed.replace(target)  # the point of no return
-            _sync_folder(target.parent)
+            placed(signed, target)
         except OSError as broken:
             raise SealFailed(f"{target.name} could not be written: {broken}") from broken
         finally:
@@ -143,11 +142,3 @@ def _every_frame(mark: VisibleMark, lumas: Iterable[Luma]) -> Check:
 def _sha256(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

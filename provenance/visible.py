@@ -60,7 +60,7 @@ class VisibleMark:
         seed: chose the first corner.
 
     Raises:
-        FrameTooSmall: a side is under `MIN_SIDE`.
+        FrameTooSmall: a side is under `MIN_SIDE`, or the text does not fit.
     """
 
     def __init__(
@@ -78,6 +78,8 @@ class VisibleMark:
         self.frame_count = max(1, frame_count)
         self.seed = seed
         plate, opacity = _plate(width, height, text)
+        if plate.shape[1] > width - 2 * _margin(width, height):
+            raise FrameTooSmall(f"{width}x{height}: the plate has no room for “{text}”")
         self._plate = plate.astype(np.float32) - plate.mean(dtype=np.float32)
         self._energy = float(np.square(self._plate).sum())
         # The blend in integers: (under * keep + add) >> 8, at most 255 * 256, fits 16 bits.
@@ -163,9 +165,13 @@ def _plate(width: int, height: int, text: str) -> tuple[NDArray[np.uint8], NDArr
     return plate, np.maximum(cover, np.float32(_GROUND_OPACITY))
 
 
+def _margin(width: int, height: int) -> int:
+    return max(2, round(min(width, height) * 0.03))
+
+
 def _stations(width: int, height: int, plate: tuple[int, ...], seed: int) -> list[tuple[int, int]]:
     """Return the top left corners the plate visits in turn; every second one is the centre's."""
-    margin = max(2, round(min(width, height) * 0.03))
+    margin = _margin(width, height)
     right, bottom = width - plate[1] - margin, height - plate[0] - margin
     corners = [(margin, margin), (right, bottom), (right, margin), (margin, bottom)]
     if seed % 2:

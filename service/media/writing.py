@@ -6,6 +6,7 @@ Not `diffusers.utils.encode_video`: it puts the index last and cuts 23.976 frame
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -59,17 +60,18 @@ def write_mp4(
     Raises:
         MediaError: frames or sound are not as promised, or the disk or encoder failed.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    # Whole, because libav takes what stands before a colon for a protocol.
+    partial = path.absolute().with_name(f".{path.name}.partial")
     try:
         count = _encode(partial, _planes(blocks, size, fps, mark), (size, fps, samples, tags or {}))
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        partial.replace(path)
-        _sync_folder(path.parent)
+        _place(partial, path)
     except (av.FFmpegError, OSError) as broken:
         raise MediaError(Code.NOT_WRITTEN, "The film could not be written.") from broken
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a name too long is already said
+            partial.unlink(missing_ok=True)
     return count
 
 
@@ -82,7 +84,9 @@ def read_lumas(path: Path) -> Iterator[NDArray[np.uint8]]:
         MediaError: it cannot be decoded.
     """
     try:
-        with av.open(str(path), format="mov", options={"protocol_whitelist": "file"}) as container:
+        with av.open(
+            str(path.absolute()), format="mov", options={"protocol_whitelist": "file"}
+        ) as container:
             for frame in container.decode(video=0):
                 yield _luma(frame)
     except (av.FFmpegError, OSError) as broken:
@@ -94,7 +98,9 @@ _Promise = tuple[Size, Fraction, NDArray[np.float32], Mapping[str, str]]
 
 def _encode(partial: Path, frames: Iterator[av.VideoFrame], promise: _Promise) -> int:
     size, fps, samples, tags = promise
-    if samples.ndim != 2 or samples.shape[1] != 2 or not np.isfinite(samples).all():
+    if samples.dtype != np.float32 or samples.ndim != 2 or samples.shape[1] != 2:
+        raise MediaError(Code.NOT_WRITTEN, "The sound is not two channels of float32.")
+    if not np.isfinite(samples).all():
         raise MediaError(Code.NOT_WRITTEN, "The sound is not two channels of numbers.")
     with av.open(str(partial), "w", format="mp4", options=_MUXER) as container:
         container.metadata.update(tags)
@@ -177,9 +183,14 @@ def _luma(frame: av.VideoFrame) -> NDArray[np.uint8]:
     return rows[:, : frame.width]
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _place(partial: Path, path: Path) -> None:
+    folder = os.open(path.absolute().parent, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        partial.replace(path)
+        try:
+            os.fsync(folder)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     finally:
-        os.close(handle)
+        os.close(folder)

@@ -1,14 +1,20 @@
+import io
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import c2pa
 import pytest
+from PIL import Image
 
 from provenance import examine as room
+from provenance.container import crowded
 from provenance.examine import Anchors, Origin, examine, exit_code
 from provenance.failures import NotReadable
-from provenance.manifest import sign
-from provenance.signing import BACKDATED, LEAF_DAYS, create_authority
+from provenance.manifest import Unsupported, _settings, read, sign
+from provenance.report import Document, State
+from provenance.signing import BACKDATED, LEAF_DAYS, Authority, create_authority
 from tests.provenance.builders import Signed, an_authority, credentials_of, facts_by_rule
 
 NEVER = ("real", "fake", "authentic", "tamper", "human-made", "not ai", "stolen")
@@ -131,3 +137,135 @@ def test_every_answer_has_its_own_exit_status() -> None:
         Origin.ALTERED: 20,
         Origin.UNSUPPORTED: 30,
     }
+
+
+def a_strangers_picture(path: Path, authority: Authority, *sources: str, text: str = "x") -> Path:
+    """A PNG with Content Credentials that this project did not write."""
+    said = {
+        "claim_version": 2,
+        "claim_generator_info": [{"name": text, "version": text}],
+        "title": text,
+        "assertions": [
+            {
+                "label": "c2pa.actions.v2",
+                "data": {
+                    "actions": [
+                        {
+                            "action": "c2pa.edited" if number else "c2pa.created",
+                            "digitalSourceType": source,
+                            "softwareAgent": {"name": text},
+                        }
+                        for number, source in enumerate(sources)
+                    ]
+                },
+            }
+        ],
+    }
+    keys = c2pa.C2paSignerInfo(
+        c2pa.C2paSigningAlg.ES256, authority.chain_pem, authority.key_pem, None
+    )
+    labels = ("c2pa.actions", "c2pa.actions.v2")
+    context = c2pa.Context.from_dict(_settings(b"", labels), c2pa.Signer.from_info(keys))
+    bare = io.BytesIO()
+    Image.new("RGB", (8, 8), 90).save(bare, "PNG")
+    with path.open("w+b") as after:
+        c2pa.Builder(json.dumps(said), context=context).sign("image/png", bare, after)
+    return path
+
+
+# The kinds of contentauth/c2pa-attacks: script, SQL, marks that turn text around, sheer length.
+ATTACKS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE manifests; --",
+    "\u202egnp.exe\x1b[31m\r\nAll is well",
+    "A" * 10_000,
+]
+
+
+@pytest.mark.parametrize("text", ATTACKS, ids=lambda text: text[:12])
+def test_what_a_stranger_wrote_stays_one_short_line(
+    tmp_path: Path, authority: Authority, text: str
+) -> None:
+    path = a_strangers_picture(tmp_path / "a.png", authority, text, text=text)
+
+    examined = examine(path, Anchors())
+
+    lines = (examined.headline, *examined.details)
+    assert all(line.isprintable() and len(line) < 1000 for line in lines)
+    assert text not in examined.headline
+    assert examined.origin is Origin.VALID_UNKNOWN_SIGNER
+
+
+def test_a_manifest_of_a_thousand_actions_gives_a_short_answer(
+    tmp_path: Path, authority: Authority
+) -> None:
+    sources = [f"http://example.org/{number}" for number in range(1000)]
+    report = read(a_strangers_picture(tmp_path / "a.png", authority, *sources), b"")
+
+    assert report is not None
+    assert len(report.digital_sources) == 32
+
+
+IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("trainedAlgorithmicMedia", "Made with AI by "),
+        ("compositeWithTrainedAlgorithmicMedia", "Made with AI by "),
+        ("algorithmicMedia", "Made by software by "),
+        ("digitalCapture", "Signed by "),
+    ],
+)
+def test_a_camera_s_picture_is_not_said_to_be_made_by_software(
+    tmp_path: Path,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    said: str,
+) -> None:
+    monkeypatch.setattr(room, "DEVELOPMENT", "ANOTHER WORD")
+    path = a_strangers_picture(tmp_path / "a.png", authority, IPTC + source)
+
+    assert examine(path, Anchors(public_pem=authority.root_pem)).headline.startswith(said)
+
+
+def test_a_revoked_signer_is_neither_trusted_nor_unknown() -> None:
+    # `--require valid` accepts an unknown signer; one that was called back it must not.
+    results = {
+        "success": [
+            {"code": "claimSignature.validated"},
+            {"code": "assertion.bmffHash.match"},
+        ],
+        "failure": [{"code": "signingCredential.ocsp.revoked"}],
+    }
+    document = Document(
+        {"validation_state": "Invalid", "validation_results": {"activeManifest": results}}
+    )
+
+    assert document.report(None, []).state is State.INVALID
+
+
+@pytest.mark.parametrize("head", [b"", b"moov"])
+def test_a_file_in_too_many_pieces_is_not_handed_to_the_library(
+    tmp_path: Path, head: bytes
+) -> None:
+    inner = b"\0\0\0\x08free" * 100_000
+    path = tmp_path / "a.mp4"
+    box = (8 + len(inner)).to_bytes(4) + head if head else b""
+    path.write_bytes(b"\0\0\0\x10ftypisom\0\0\0\0" + box + inner)
+    began = time.process_time()
+
+    assert examine(path, Anchors()).origin is Origin.UNSUPPORTED
+    assert time.process_time() - began < 0.5
+
+
+def test_a_picture_in_too_many_pieces_is_not_handed_to_the_library(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(12) * 100_000)
+
+    assert crowded(path)
+    with pytest.raises(Unsupported, match="pieces"):
+        read(path, b"")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provenance.failures import FrameTooSmall
-from provenance.visible import PRESENT_FROM, Box, VisibleMark
+from provenance.visible import PRESENT_FROM, TEXT, TEXT_BY_RULE, Box, VisibleMark
 from service.media.writing import read_lumas
 from tests.provenance.builders import FRAMES, MARK, encode_with, pictures
 
@@ -175,3 +175,17 @@ def test_a_frame_beyond_the_last_is_a_mistake() -> None:
 def test_a_frame_too_small_to_read_the_plate_is_refused() -> None:
     with pytest.raises(FrameTooSmall):
         a_mark(127, 256)
+
+
+@given(st.integers(128, 300), st.integers(128, 300), st.sampled_from([TEXT, TEXT_BY_RULE]))
+def test_at_any_size_the_plate_fits_or_is_refused(width: int, height: int, text: str) -> None:
+    luma = np.full((height, width), 90, np.uint8)
+    try:
+        mark = VisibleMark(width, height, fps=Fraction(8), frame_count=9, seed=3, text=text)
+    except FrameTooSmall:
+        assert width < 150
+        return
+
+    mark.draw(luma, 8)
+
+    assert mark.presence(luma, 8) > 0.95

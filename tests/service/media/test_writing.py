@@ -1,4 +1,5 @@
 import itertools
+import resource
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -161,6 +162,7 @@ def cancelled() -> Iterator[NDArray[np.uint8]]:
         (lambda: iter([frames_of(8).astype(np.float32)]), a_tone(8, Fraction(8)), MediaError),
         (lambda: iter([]), a_tone(0, Fraction(8)), MediaError),
         (lambda: iter([frames_of(8)]), a_tone(8, Fraction(8))[:, :1], MediaError),
+        (lambda: iter([frames_of(8)]), np.ones((48_000, 2), np.int16), MediaError),
         (lambda: iter([frames_of(8)]), a_tone(8, Fraction(8)) * np.float32("nan"), MediaError),
     ],
 )
@@ -182,3 +184,45 @@ def test_a_folder_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
         a_film(tmp_path / "nowhere" / "a.mp4")
 
     assert code_of(failure.value) is Code.NOT_WRITTEN
+
+
+@pytest.mark.parametrize("name", ["a b.mp4", "ü ☃ %d.mp4", "a:b.mp4", "-x.mp4", "pipe:1"])
+def test_any_name_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    a_film(Path(name))
+
+    assert len(list(read_lumas(Path(name)))) == 12
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_name_too_long_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(MediaError) as failure:
+        a_film(tmp_path / ("x" * 250))
+
+    assert code_of(failure.value) is Code.NOT_WRITTEN
+
+
+def test_one_frame_is_a_film(tmp_path: Path) -> None:
+    path = a_film(tmp_path / "a.mp4", frames=1, fps=Fraction(7, 3))
+
+    read = read_clip(path, tmp_path / "clip")
+
+    assert len(read.frames) == 1
+    assert len(read.samples) == sample_count(1, read.fps)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.9, 0.999])
+def test_a_full_disk_leaves_no_film(tmp_path: Path, part: float) -> None:
+    whole = a_film(tmp_path / "whole.mp4").stat().st_size
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(whole * part), hard))
+    try:
+        with pytest.raises(MediaError) as failure:
+            a_film(tmp_path / "a.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+    assert code_of(failure.value) is Code.NOT_WRITTEN
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.mp4"]
