@@ -11,7 +11,6 @@ MAX_PROMPT_CHARACTERS = 32_000
 MAX_REFERENCES = 4
 """How many pictures a decision can be asked about; a film begins with one (`checked_shown`)."""
 MIN_SECONDS, MAX_SECONDS = 1, 20
-MIN_SIDE, MAX_SIDE = 128, 1280
 MIN_FPS, MAX_FPS = 8, 30
 SIZES = tuple(
     Size(width, height)
