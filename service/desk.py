@@ -6,7 +6,7 @@ from service import ticket
 from service.decision import Decision, Mode, Receipt, Stage, Verdict
 from service.gates import Asked
 from service.keys import Purpose
-from service.media.errors import MediaError
+from service.media.errors import Code, MediaError
 from service.request import BadRequest, GenerationRequest
 from service.rooms import Rooms
 from service.steps.run import asked
@@ -52,6 +52,8 @@ def _opened(rooms: Rooms, request: GenerationRequest) -> Asked:
     try:
         return asked(rooms, request)
     except MediaError as refused:
+        if refused.code is Code.NOT_WRITTEN:
+            raise  # our disk or our processes, not the picture
         param = request.references[0].param
         raise BadRequest(param, refused.code, refused.message, refused.remedy) from refused
 

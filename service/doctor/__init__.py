@@ -82,6 +82,7 @@ def _checks(now: datetime) -> tuple[tuple[str, _Check, str], ...]:
         ("policy", models.policy, "unset IMPRIMATUR_POLICY"),
         ("generator", models.generator, "unset IMPRIMATUR_GENERATOR"),
         ("codecs", models.codecs, again),
+        ("decoder", models.decoder, again),
         ("port", house.port, "imprimatur serve --port 8001"),
     )
 

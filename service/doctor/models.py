@@ -8,6 +8,7 @@ import numpy as np
 
 from service import wiring
 from service.doctor.said import Level, Said
+from service.media.reading import walls
 from service.media.writing import write_mp4
 from service.settings import Settings
 
@@ -96,6 +97,19 @@ def generator(settings: Settings) -> Said:
         Level.WARN, f"ltx2: {folder} is no folder, and an id is looked up at the first film",
         "export IMPRIMATUR_LTX2_MODEL=/a/folder/of/weights",
     )  # fmt: skip
+
+
+def decoder(_settings: Settings) -> Said:
+    """Return what stands between a stranger's picture and this machine."""
+    stand = walls()
+    if {"files", "calls"} <= stand:
+        return Said(Level.OK, f"decodes in a child behind {', '.join(sorted(stand))}")
+    missing = ", ".join(sorted({"files", "calls"} - stand))
+    return Said(
+        Level.WARN,
+        f"this kernel or container does not wall off {missing} for the process that decodes",
+        "uname -r  # Landlock needs 5.13; a container must allow landlock and seccomp",
+    )
 
 
 def codecs(_settings: Settings) -> Said:

@@ -9,7 +9,7 @@ from service.gates import Picture
 from service.ids import new_id
 from service.jobs import Admitted, Fields, NewJob, Repeat, Step
 from service.keys import Purpose
-from service.media.errors import MediaError
+from service.media.errors import Code, MediaError
 from service.request import BadRequest, GenerationRequest, checked_shown
 from service.rooms import Rooms
 from service.steps import permission
@@ -91,6 +91,7 @@ def possible(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
 
     Raises:
         BadRequest: the model cannot make it, or a reference cannot be opened.
+        MediaError: nothing can be opened here now.
     """
     made = request.parameters
     if made.model != rooms.model.origin.name:
@@ -124,6 +125,8 @@ def _opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
     try:
         return opened(rooms, request)
     except MediaError as refused:
+        if refused.code is Code.NOT_WRITTEN:
+            raise  # our disk or our processes, not the picture
         param = references[0].param
         raise BadRequest(param, refused.code, refused.message, refused.remedy) from refused
 
