@@ -55,13 +55,32 @@ def test_a_place_of_another_reading_is_one_of_the_text() -> None:
     assert [(word.start, word.end) for word in reading.words] == [(0, 2), (3, 13), (14, 18)]
 
 
-def test_two_ordinary_words_that_make_a_name_are_held_and_not_blocked(
+def test_a_long_name_in_two_of_which_one_is_a_word_is_held_and_not_blocked(
     words: Words, sqlite: Engine
 ) -> None:
     claims = a_register(words)
     with sqlite.begin() as conn:
-        in_force(claims, conn, a_draft("Spiderman"))
+        in_force(claims, conn, a_draft("Zorblax"))
 
-        (match,) = claims.match(conn, "a spider man", territory="DE", now=NOW)
+        (match,) = claims.match(conn, "a zorb lax", territory="DE", now=NOW)
 
     assert match.action is Action.HOLD
+
+
+@pytest.mark.parametrize(
+    ("alias", "text"),
+    [
+        ("Bluesky", "a blue sky"),
+        ("Mark's", "two marks"),
+        ("E-Motion", "emotion"),
+        ("It's Zorbo", "its zorbo"),
+    ],
+)
+def test_ordinary_words_that_happen_to_make_a_name_are_not_met(
+    words: Words, sqlite: Engine, alias: str, text: str
+) -> None:
+    claims = a_register(words)
+    with sqlite.begin() as conn:
+        in_force(claims, conn, a_draft(alias))
+
+        assert met(claims, conn, text) == []

@@ -233,7 +233,7 @@ def test_a_very_long_text_is_searched_in_good_time(words: Words, sqlite: Engine)
         assert met(claims, conn, "pikachu " * 4000) == ["pikachu"]
         assert met(claims, conn, "frozen " * 4000) == []
         assert met(claims, conn, "the frozen " * 2900) == []
-        assert len(met(claims, conn, "frozen pikachu " * 2000)) == 4000
+        assert met(claims, conn, "frozen pikachu " * 2000) == ["pikachu", "frozen"]
         assert time.process_time() - began < 3
 
 
