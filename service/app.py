@@ -1,5 +1,6 @@
 """The web application: the routes, and the edge where every error becomes an answer."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -28,7 +29,8 @@ from service.api import (
     reviews,
     videos,
 )
-from service.api.errors import Problem, answered, problem_of
+from service.api.errors import STOPPING, Problem, answered, problem_of
+from service.api.openapi import Described
 from service.api.state import State, state_of
 from service.ids import new_id
 from service.settings import Settings
@@ -76,10 +78,11 @@ def create_app(
         finally:
             await run_in_threadpool(entered.__exit__, None, None, None)
 
-    app = FastAPI(
+    app = Described(
         title="Imprimatur",
         version=wiring.VERSION,
         lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
         # A redirect would repeat whatever Host was sent, and take the key along.
@@ -96,10 +99,10 @@ def create_app(
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return _reply(request.scope, problem_of(error), str(request.scope["state"]["request_id"]))
+    return _answer_to(request.scope, problem_of(error), str(request.scope["state"]["request_id"]))
 
 
-def _reply(scope: Scope, problem: Problem, request_id: str) -> Response:
+def _answer_to(scope: Scope, problem: Problem, request_id: str) -> Response:
     if pages.wants_page(scope):
         return pages.problem_page(problem, request_id)
     return answered(problem, request_id)
@@ -129,6 +132,11 @@ class Edge:
             except ClientDisconnect:
                 # Nobody is left to answer, and nothing broke here.
                 reply.status = reply.status or _GONE
+            except asyncio.CancelledError:
+                # The process ends, and has waited long enough for this one.
+                if not reply.status:
+                    await _answer_to(scope, STOPPING, request_id)(scope, receive, reply)
+                raise
             except Exception as error:  # the edge of the process
                 await self._fail(scope, receive, reply, error)
             _count(scope, reply.status, time.perf_counter() - started)
@@ -142,7 +150,7 @@ class Edge:
         if reply.status:
             # The head is out already; breaking off is all that is left.
             raise ConnectionError("the reply broke off") from None
-        await _reply(scope, problem, reply.request_id)(scope, receive, reply)
+        await _answer_to(scope, problem, reply.request_id)(scope, receive, reply)
 
 
 class _Body:

@@ -1,10 +1,18 @@
 """From fields to a request: the same for a decision, a video and the page."""
 
+from typing import Any
+
 from likeness.consent import HANDLE
 from service.accounts import Principal
-from service.api.fields import Fields
+from service.api.fields import Fields, documented_fields, documented_pictures
 from service.request import (
+    MAX_FPS,
+    MAX_PROMPT_CHARACTERS,
     MAX_REFERENCES,
+    MAX_SECONDS,
+    MIN_FPS,
+    MIN_SECONDS,
+    SIZES,
     BadRequest,
     GenerationRequest,
     Parameters,
@@ -27,6 +35,31 @@ DEFAULT_SIZE, DEFAULT_SECONDS, DEFAULT_FPS, DEFAULT_SEED = "640x360", "4", "24",
 MAX_HANDLES = 8
 _MAX_SEED = 2**32 - 1
 _MAX_KEY = 255
+
+
+def documented_request(**more: dict[str, Any]) -> dict[str, Any]:
+    """Return what OpenAPI says about the fields that `request_from` reads, and about others."""
+    return documented_fields(
+        {"prompt"},
+        prompt={"type": "string", "minLength": 1, "maxLength": MAX_PROMPT_CHARACTERS},
+        model={"type": "string"},
+        size={"enum": [str(size) for size in SIZES], "default": DEFAULT_SIZE},
+        seconds=_whole(MIN_SECONDS, MAX_SECONDS, DEFAULT_SECONDS),
+        fps=_whole(MIN_FPS, MAX_FPS, DEFAULT_FPS),
+        seed=_whole(0, _MAX_SEED, DEFAULT_SEED),
+        likenesses={
+            "type": "array",
+            "maxItems": MAX_HANDLES,
+            "items": {"type": "string", "pattern": f"^@?(?:{HANDLE.pattern})$"},
+        },
+        input_reference=documented_pictures(MAX_REFERENCES),
+        **more,
+    )
+
+
+def _whole(least: int, most: int, default: str) -> dict[str, Any]:
+    number = {"type": "integer", "minimum": least, "maximum": most}
+    return {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,10}$"}], "default": default}
 
 
 def request_from(

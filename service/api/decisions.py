@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from service import desk
 from service.api import records
-from service.api.asked import request_from
+from service.api.asked import documented_request, request_from
 from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, StateDep
 from service.api.words import After, Id, Word
@@ -17,7 +17,7 @@ from service.wire import JSON, decision_json
 router = APIRouter(prefix="/v1/policy/decisions", tags=["policy"])
 
 
-@router.post("")
+@router.post("", openapi_extra=documented_request(mode={"enum": [mode.value for mode in Mode]}))
 def create_decision(
     asker: Asker,
     request_id: RequestId,

@@ -239,6 +239,14 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (KeyRingError, _unavailable("keys_unavailable", "A key of the service cannot be used.")),
     (SubjectError, _unavailable("keys_unavailable", "A key of the service cannot be used.")),
 )
+STOPPING = Problem(
+    503,
+    "stopping",
+    "The service is being stopped, and has not answered in time. Send it again; with an "
+    "Idempotency-Key it is the same request.",
+    should_retry=True,
+    headers={"retry-after": str(RETRY_AFTER_S)},
+)
 KNOWN = tuple(kind for kind, _ in _TABLE)
 
 

@@ -151,8 +151,37 @@ def body_of(model: type[Model]) -> Callable[..., Model]:
 
 def documented(model: type[BaseModel]) -> dict[str, Any]:
     """Return what OpenAPI says about a body that `body_of` reads."""
-    schema = {"application/json": {"schema": model.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": schema}}
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def documented_fields(required: Collection[str], **fields: dict[str, Any]) -> dict[str, Any]:
+    """Return what OpenAPI says about fields that `fields_of` reads, as JSON or as parts."""
+    schema = {
+        "type": "object",
+        "required": sorted(required),
+        "properties": fields,
+        "additionalProperties": False,
+    }
+    kinds = ("application/json", "multipart/form-data")
+    content = {kind: {"schema": schema} for kind in kinds}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def documented_pictures(most: int) -> dict[str, Any]:
+    """Return what OpenAPI says about a field of pictures."""
+    address = {"type": "string", "pattern": "^data:image/[a-z]+;base64,[A-Za-z0-9+/]+=*$"}
+    return {
+        "description": "Files, or `data:` addresses, or objects with `image_url`.",
+        "type": "array",
+        "maxItems": most,
+        "items": {
+            "anyOf": [
+                address,
+                {"type": "object", "properties": {"image_url": address}, "required": ["image_url"]},
+            ]
+        },
+    }
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
@@ -12,6 +13,16 @@ from service.api.errors import NotReady
 from service.api.stills import Still, Stills
 from service.jobs import Job, State
 from service.vault import Vault
+
+REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The film, or a picture of it.",
+        "content": {kind: {} for kind in ("video/mp4", "image/webp", "image/jpeg")},
+    },
+    206: {"description": "The part that was asked for.", "content": {"video/mp4": {}}},
+    304: {"description": "It is the one that you have."},
+    416: {"description": "It has no such part."},
+}
 
 _CHUNK_BYTES = 256 << 10
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")

@@ -7,13 +7,20 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from likeness import records, store
-from likeness.consent import EVERYONE, Grant, Likeness
+from likeness.consent import EVERYONE, HANDLE, Grant, Likeness
 from likeness.enrolment import MAX_PHOTOGRAPHS
 from likeness.records import RecordedUse
 from service import accounts
 from service.accounts import NoSuchAccount, Principal
 from service.acts import Acts
-from service.api.fields import Fields, body_of, documented, fields_of
+from service.api.fields import (
+    Fields,
+    body_of,
+    documented,
+    documented_fields,
+    documented_pictures,
+    fields_of,
+)
 from service.api.state import Asker, RoomsDep
 from service.api.words import PRINTABLE, Id, Moment
 from service.request import BadRequest
@@ -33,7 +40,15 @@ class GrantBody(BaseModel):
     until_at: Moment = Field(alias="until")
 
 
-@router.post("/v1/likenesses", status_code=201)
+@router.post(
+    "/v1/likenesses",
+    status_code=201,
+    openapi_extra=documented_fields(
+        {"handle", "photographs"},
+        handle={"type": "string", "pattern": f"^@?(?:{HANDLE.pattern})$"},
+        photographs=documented_pictures(MAX_PHOTOGRAPHS),
+    ),
+)
 def create_likeness(
     asker: Asker, rooms: RoomsDep, fields: Annotated[Fields, Depends(fields_of)]
 ) -> JSON:

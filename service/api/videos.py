@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from service import jobs
 from service.accounts import Principal
 from service.api import films, records, video_object
-from service.api.asked import request_from
+from service.api.asked import documented_request, request_from
 from service.api.errors import InProgress, PolicyBlocked
 from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, State, StateDep
@@ -29,7 +29,7 @@ _CANCEL_WAIT_S = 10.0
 _LOOK_S = 0.1
 
 
-@router.post("")
+@router.post("", openapi_extra=documented_request())
 def create_video(
     asker: Asker,
     request_id: RequestId,
@@ -107,7 +107,7 @@ def get_video(asker: Asker, rooms: RoomsDep, video: Id) -> JSONResponse:
     return JSONResponse(shown, headers=_pace(job, shown))
 
 
-@router.get("/{video}/content")
+@router.get("/{video}/content", response_class=Response, responses=films.REPLIES)
 def get_content(
     asker: Asker,
     state: StateDep,

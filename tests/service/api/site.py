@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import structlog
 from fastapi import FastAPI
 from httpx2 import Response
+from starlette.routing import compile_path
 from starlette.testclient import TestClient
 
 from filters.finding import Category, Finding, Surface
@@ -69,7 +71,20 @@ class Site:
         **sent: Any,  # noqa: ANN401 - httpx's own
     ) -> Response:
         headers = {"authorization": f"Bearer {self.keys[who]}", **sent.pop("headers", {})}
-        return self.client.request(method, path, headers=headers, **sent)
+        reply = self.client.request(method, path, headers=headers, **sent)
+        self._require_documented(method, path, reply)
+        return reply
+
+    def _require_documented(self, method: str, path: str, reply: Response) -> None:
+        """Hold every reply to the OpenAPI document, whatever a test asked for."""
+        bare = path.partition("?")[0]
+        for known, operations in self.app.openapi()["paths"].items():
+            operation = operations.get(method.lower())
+            if operation is None or not compile_path(known)[0].fullmatch(unquote(bare)):
+                continue
+            status = str(reply.status_code)
+            assert status in operation["responses"] or status == "500", (method, known, status)
+            return
 
     def work(self) -> None:
         worker = Worker(self.house.pipeline("worker:1"))

@@ -5,9 +5,11 @@ from starlette.testclient import TestClient
 
 from service import accounts
 from service.accounts import NewKey, Role
+from service.database import Database
 from service.web.pages import _STYLE, _page
 from service.web.session import COOKIE, LASTS
 from tests.service.api.site import PROMPT, SMALL, Site
+from tests.service.api.test_errors import another_house
 
 HERE = {"origin": "http://testserver", "sec-fetch-site": "same-origin"}
 
@@ -201,6 +203,77 @@ def test_pages_have_a_strict_policy_and_load_nothing_from_elsewhere(
         assert "style=" not in reply.text
 
 
+def test_a_person_reads_an_error_as_a_page_and_a_program_as_a_problem(
+    site: Site, browser: TestClient
+) -> None:
+    for path, status in (("/requests/nope", 404), ("/nowhere", 404)):
+        signed_in(site, browser)
+        person = browser.get(path, headers={"accept": "text/html,*/*;q=0.8"})
+        program = browser.get(path)
+
+        assert (person.status_code, program.status_code) == (status, status)
+        assert "<h1>This is not here</h1>" in person.text
+        assert person.headers["content-security-policy"].startswith("default-src 'none'")
+        assert person.headers["x-request-id"] in person.text
+        assert program.json()["error"]["code"] == "not_found"
+    api = browser.get("/v1/videos", headers={"accept": "text/html"})
+    assert api.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_a_page_says_when_the_database_is_away(site: Site, browser: TestClient) -> None:
+    signed_in(site, browser)
+    away = Database("sqlite:////nowhere/at/all.sqlite3")
+
+    with another_house(site, database=away):
+        reply = browser.get("/", headers={"accept": "text/html"})
+
+    assert reply.status_code == 503
+    assert "Nothing was decided and nothing was changed; try again." in reply.text
+    assert reply.headers["retry-after"] == "5"
+
+
+def test_the_words_that_a_rule_met_are_marked_and_the_way_on_is_shown(
+    site: Site, browser: TestClient
+) -> None:
+    signed_in(site, browser)
+    page = asked(browser, f"{PROMPT} by @no_one_here & a nude model")
+
+    text = browser.get(page).text
+    again = browser.get(page.replace("/requests/", "/?again=")).text
+
+    assert "by <mark>@no_one_here</mark> &amp; a nude model</p>" in text
+    assert "<mark>@no_one_here</mark> in the prompt" in text
+    assert "You cannot appeal against this here yet" in text
+    assert "@no_one_here &amp; a nude model" in again
+    assert "<option selected>256x256</option>" in again
+
+
+def test_a_request_of_somebody_else_is_nothing_to_begin_from(
+    site: Site, browser: TestClient
+) -> None:
+    page = asked(signed_in(site, browser), PROMPT)
+    for who in ("other", "everything"):
+        stranger = signed_in(site, TestClient(site.app, follow_redirects=False), who)
+
+        assert stranger.get(page.replace("/requests/", "/?again=")).status_code == 404
+
+
+def test_a_key_without_the_role_is_told_so_and_shown_no_form(
+    site: Site, browser: TestClient
+) -> None:
+    text = signed_in(site, browser, "auditor").get("/").text
+
+    assert "<textarea" not in text
+    assert "needs the role creator" in text
+
+
+def test_a_stranger_may_send_little(browser: TestClient) -> None:
+    reply = browser.post("/sign-in", files={"key": (None, "x" * 20_000)}, headers=HERE)
+
+    assert reply.status_code == 400
+    assert reply.json()["error"]["code"] == "too_large"
+
+
 def test_every_field_has_a_label(site: Site, browser: TestClient) -> None:
     signed_in(site, browser)
 
@@ -223,6 +296,12 @@ def test_every_colour_has_contrast_enough_on_paper(name: str, least: float) -> N
     tokens = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", _STYLE.read_text()))
 
     assert contrast(tokens[name], tokens["paper"]) >= least
+
+
+def test_marked_words_can_be_read() -> None:
+    tokens = dict(re.findall(r"--(\w+): #([0-9a-f]{6})", _STYLE.read_text()))
+
+    assert contrast(tokens["ink"], tokens["seen"]) >= 4.5
 
 
 def contrast(first: str, second: str) -> float:
