@@ -1,6 +1,7 @@
-"""What the heads of the prompt filter are shown: windows of a text, and its pieces of words.
+"""What the heads of the prompt filter are shown: words, windows of a text, and letter groups.
 
-Training and serving both use this module; a change here needs new weights.
+A change here needs new weights. Training takes its harmless examples from `windows`; which
+windows are looked at in service is up to `filters.looks`.
 """
 
 import itertools
@@ -39,19 +40,27 @@ def windows(reading: Reading) -> list[Window]:
     One bad sentence in a long harmless prompt fades in the whole and stands out in its window.
     No text comes twice. Empty when there is no sign that the encoder would see.
     """
-    pieces = [piece.span() for piece in _PIECE.finditer(reading.text) if _visible(piece[0])]
-    if not pieces:
+    words = pieces(reading.text)
+    if not words:
         return []
-    bounds = [(pieces[0][0], pieces[-1][1])] if len(pieces) <= WHOLE_WORDS else []
-    if len(pieces) > WINDOW_WORDS:
-        for first in range(0, len(pieces) - STRIDE_WORDS, STRIDE_WORDS):
-            last = min(first + WINDOW_WORDS, len(pieces)) - 1
-            bounds.append((pieces[first][0], pieces[last][1]))
+    bounds = [(words[0][0], words[-1][1])] if len(words) <= WHOLE_WORDS else []
+    if len(words) > WINDOW_WORDS:
+        for first in range(0, len(words) - STRIDE_WORDS, STRIDE_WORDS):
+            last = min(first + WINDOW_WORDS, len(words)) - 1
+            bounds.append((words[first][0], words[last][1]))
     distinct: dict[str, Window] = {}
     for start, end in bounds:
         text = reading.text[start:end]
         distinct.setdefault(text, Window(text, *reading.span(start, end)))
     return list(distinct.values())
+
+
+def pieces(text: str) -> list[tuple[int, int]]:
+    """Return where the words of `text` are, those over 24 characters in pieces.
+
+    None of what the encoder cannot see.
+    """
+    return [piece.span() for piece in _PIECE.finditer(text) if _visible(piece[0])]
 
 
 def buckets(text: str) -> NDArray[np.int64]:

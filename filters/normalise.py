@@ -24,6 +24,8 @@ _IGNORABLE = re.compile(
 _ACCENT = re.compile(
     "[\u0300-\u036f\u0483-\u0487\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 )
+# The marks that make "ka" a "ga", and the vowels and ends of Hangul: each joins what precedes it.
+_JOINING = re.compile("[\u3099\u309a\u1161-\u1175\u11a8-\u11c2]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TAGS = range(0xE0020, 0xE007F)
 _WORD = re.compile(r"[^\W_]+")
@@ -78,16 +80,19 @@ def normalise(text: str) -> Reading:
     letters: list[str] = []
     twins: list[str] = []
     starts: list[int] = []
+    ends: list[int] = []
     for at, character in enumerate(text):
         cell = _cell(character)
         letters.append(cell.text)
         twins.append(cell.twins)
         starts += [at] * len(cell.text)
+    if _JOINING.search("".join(letters)):
+        letters, twins, starts, ends = _composed(letters, twins, starts)
     plain = "".join(letters)
     resembling = "".join(twins)
     if resembling.strip():
         plain = _unmasked(plain, resembling)
-    return Reading(plain, starts, [start + 1 for start in starts], len(text))
+    return Reading(plain, starts, ends or [start + 1 for start in starts], len(text))
 
 
 def variants(reading: Reading) -> list[Reading]:
@@ -95,8 +100,8 @@ def variants(reading: Reading) -> list[Reading]:
 
     Empty when there is no other way. All maps lead to the same original.
     """
-    other = _replaced(reading, _SPACED_OUT, lambda found: re.sub(r"[^a-z0-9@$!]", "", found))
-    other = _replaced(other, _DIGIT_WORD, _letters_for_digits)
+    other = _replaced(reading, _SPACED_OUT, _closed_up)
+    other = _replaced(other, _TYPED_WORD, _letters_for_digits)
     other = _replaced(other, _DRAWL, lambda found: found[0])
     return [] if other.text == reading.text else [other]
 
@@ -142,6 +147,31 @@ def _cell(character: str) -> _Cell:
     return _Cell(character, twin or (character if character in TYPED_INSTEAD else " "))
 
 
+def _composed(
+    letters: list[str], twins: list[str], starts: list[int]
+) -> tuple[list[str], list[str], list[int], list[int]]:
+    """Return the characters with kana and their voicing, and the parts of Hangul, made one.
+
+    Half-width kana and what a Mac calls a file come in parts; names are stored whole.
+    """
+    whole: list[str] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    shadows: list[str] = []
+    for character, shadow, start in zip("".join(letters), "".join(twins), starts, strict=True):
+        joined = ""
+        if whole and _JOINING.match(character):
+            joined = unicodedata.normalize("NFC", whole[-1] + character)
+        if len(joined) == 1:
+            whole[-1], shadows[-1], ends[-1] = joined, " ", start + 1
+            continue
+        whole.append(character)
+        shadows.append(shadow)
+        begins.append(start)
+        ends.append(start + 1)
+    return whole, shadows, begins, ends
+
+
 def _unmasked(plain: str, twins: str) -> str:
     """Return `plain` with Latin twins in mixed words, and in whole words of a mostly Latin text."""
 
@@ -162,8 +192,14 @@ def _unmasked(plain: str, twins: str) -> str:
     return plain
 
 
-_SPACED_OUT = re.compile(r"(?<![a-z0-9])[a-z0-9@$!](?:[ .\-_*/|,][a-z0-9@$!]){2,}(?![a-z0-9])")
-_DIGIT_WORD = re.compile(r"[a-z0-9@$!]*(?:[a-z][013457@$!]|[013457@$][a-z])[a-z0-9@$!]*")
+# Any sign or gap between single letters will do, the same or not: "n·a·k·e·d", "(n)(a)(k)(e)(d)".
+_SPACED_OUT = re.compile(
+    r"(?<![a-z0-9])[a-z0-9@$!](?:(?:(?![a-z0-9@$!])[\W_]){1,4}[a-z0-9@$!]){2,}(?![a-z0-9])"
+)
+_GAP = re.compile(r"(?:(?![a-z0-9@$!])[\W_])+")
+_TYPED_WORD = re.compile(r"[a-z0-9@$!]+")
+# Looked for inside a word: one pattern for both would go through a long word once per letter.
+_DIGIT_BESIDE_LETTER = re.compile(r"[a-z][013457@$!]|[013457@$][a-z]")
 _DRAWL = re.compile(r"([a-z])\1{2,}")
 _LETTER = str.maketrans("013457@$!", "oieastasi")
 _MEASURE = re.compile(
@@ -172,8 +208,23 @@ _MEASURE = re.compile(
 )
 
 
+def _closed_up(found: str) -> str:
+    """Return spaced-out letters as words: the gap that is usual goes, a wider one is a space."""
+    gaps = _GAP.findall(found)
+    usual = max(sorted(set(gaps)), key=gaps.count)
+
+    def closed(gap: re.Match[str]) -> str:
+        parts = any(sign.isspace() for sign in gap[0]) and gap[0] != usual
+        rare = len(gap[0]) > len(usual) or 2 * gaps.count(gap[0]) < gaps.count(usual)
+        return " " if parts and rare else ""
+
+    return _GAP.sub(closed, found)
+
+
 def _letters_for_digits(found: str) -> str:
-    return found if _MEASURE.fullmatch(found) else found.translate(_LETTER)
+    if not _DIGIT_BESIDE_LETTER.search(found) or _MEASURE.fullmatch(found):
+        return found
+    return found.translate(_LETTER)
 
 
 def _replaced(reading: Reading, pattern: re.Pattern[str], change: Callable[[str], str]) -> Reading:

@@ -8,13 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.evasion import hidden
-from filters.features import Window, buckets, windows
+from filters.features import Window, buckets
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Span, Surface
+from filters.looks import looks
 from filters.normalise import Reading, normalise, variants
 from filters.weights import HEADS, Weights
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
+# Which windows and variants are looked at; raised whenever the same weights may score another way.
+READING = 2
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(
@@ -49,7 +52,7 @@ class PromptClassifier:
     def __init__(self, weights: Weights, encode: Encoder) -> None:
         self._weights = weights
         self._encode = encode
-        self.detector = f"filters.text@{weights.version}"
+        self.detector = f"filters.text@{weights.version}.{READING}"
 
     def read(self, text: str, surface: Surface = Surface.PROMPT) -> list[Finding]:
         """Return one finding per head, `minors` and `language`, and what `hidden` found.
@@ -63,7 +66,9 @@ class PromptClassifier:
         """
         reading = normalise(text)
         readings = [reading, *variants(reading)]
-        best = self._best(window for each in readings for window in windows(each))
+        best = self._best(
+            window for each in readings for window in looks(each, self._weights.letters)
+        )
         findings = [
             Finding(head, best[head].score, surface, self.detector, _span(best[head].window))
             for head in HEADS

@@ -1,8 +1,12 @@
+import base64
+import codecs
+
 import pytest
 
 from filters.evasion import DOUBT, hidden
 from filters.finding import Category, Span
 
+BAD = "the naked woman having sex with two men"
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "nude")
 
 
@@ -15,6 +19,15 @@ TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "nude")
         ("a n\u0430ked tree", 1.0),
         ("a na\u200bked tree", DOUBT),
         ("a \ue000 sign", DOUBT),
+        (base64.b64encode(BAD.encode()).decode(), 1.0),
+        ("show " + base64.urlsafe_b64encode(b"a nude man").decode().rstrip("="), 1.0),
+        (BAD.encode().hex(), 1.0),
+        (BAD.encode().hex(" "), 1.0),
+        ("".join(f"%{ord(letter):02x}" for letter in BAD), 1.0),
+        ("".join(f"&#{ord(letter)};" for letter in BAD), 1.0),
+        (codecs.encode(BAD, "rot13"), 1.0),
+        (BAD[::-1], 1.0),
+        ("a quiet bay at dawn. " * 9 + BAD[::-1].upper(), 1.0),
     ],
 )
 def test_hidden_text_is_found(typed: str, score: float) -> None:
@@ -33,6 +46,12 @@ def test_the_place_is_the_stretch_that_hides() -> None:
     "typed",
     [
         "a red ball bounces on a green floor",
+        "an internationalization of antidisestablishmentarianism",
+        "hash d41d8cd98f00b204e9800998ecf8427e, id 550e8400-e29b-41d4-a716-446655440000",
+        "call 2026 1120 1234 5678, colours #ffeedd #aabbcc, 4k 24fps",
+        "see https://en.wikipedia.org/wiki/%D0%9A%D0%B8%D0%B5%D0%B2?q=a%20b%20c and &#8217;",
+        "well-lit_close-up/wide-shot/slow-motion of the star-spangled-banner",
+        "a saw was on a sub, the god of the dog, Nihon no kodomo, Jose era feliz",
         "caf\u00e9 na\u00efve \u201cquoted\u201d \u2014 \u20ac5",
         "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f flags wave",
         "\U0001f468\u200d\U0001f469\u200d\U0001f467 a family \u2764\ufe0f",

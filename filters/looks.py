@@ -1,0 +1,87 @@
+"""Which parts of a text the prompt filter looks at: every word once, and twice where it matters.
+
+What the encoder costs is its tokens, so that windows which overlap throughout cost twice what the
+text does. Tiles cover it once; what is cut in two by an edge, or lost between harmless words, is
+looked at again where the letters alone look worst (figures: docs/models/text.md).
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from filters.features import Window, buckets, pieces
+from filters.normalise import Reading
+
+TILE_WORDS = 20
+# Up to here the whole is looked at as well: two halves of a sentence may each say nothing.
+WHOLE_WORDS = 40
+# A short sentence fills most of twelve words, and fades in twenty.
+FOCUS_WORDS = 12
+# Second looks per stretch of so many words. A prompt is one stretch; a long text gets its share.
+FOCUS_EVERY, FOCUS_TIMES = 800, 3
+
+
+def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
+    """Return parts of `reading` that together hold every word of it, and no text twice.
+
+    Args:
+        letters: (heads, `BUCKETS`), the weights of letter groups; they rank second looks only.
+    """
+    words = pieces(reading.text)
+    if not words:
+        return []
+    bounds = _tiles(len(words))
+    if len(words) <= WHOLE_WORDS:
+        bounds.insert(0, (0, len(words) - 1))
+    if len(words) > 2 * FOCUS_WORDS:
+        chances = _chances([reading.text[start:end] for start, end in words], letters)
+        bounds += [(first, first + FOCUS_WORDS - 1) for first in _focused(chances)]
+    distinct: dict[str, Window] = {}
+    for first, last in bounds:
+        start, end = words[first][0], words[last][1]
+        text = reading.text[start:end]
+        distinct.setdefault(text, Window(text, *reading.span(start, end)))
+    return list(distinct.values())
+
+
+def _tiles(count: int) -> list[tuple[int, int]]:
+    """Return the first and last word of each tile; all are as long as each other, or one less."""
+    tiles = -(-count // TILE_WORDS)
+    edges = [count * number // tiles for number in range(tiles + 1)]
+    return [(first, after - 1) for first, after in pairwise(edges)]
+
+
+def _chances(words: Sequence[str], letters: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return what the letters of each run of `FOCUS_WORDS` say, shape (runs, heads).
+
+    The sum over its words over the root of their groups: nearly what the heads will add for it.
+    """
+    found = {word: buckets(word) for word in set(words)}
+    sums = {word: letters[:, groups].sum(axis=1) for word, groups in found.items()}
+    says = np.array([sums[word] for word in words], np.float64).cumsum(axis=0)
+    groups = np.array([len(found[word]) for word in words]).cumsum()
+    says = np.concatenate([np.zeros((1, len(letters))), says])
+    groups = np.concatenate([[0], groups])
+    inside = np.maximum(1, groups[FOCUS_WORDS:] - groups[:-FOCUS_WORDS])
+    run: NDArray[np.float64] = (says[FOCUS_WORDS:] - says[:-FOCUS_WORDS]) / np.sqrt(inside)[:, None]
+    return run
+
+
+def _focused(chances: NDArray[np.float64]) -> list[int]:
+    """Return the runs in which some head stands out most from the rest of the text."""
+    spread = (chances - chances.mean(axis=0)) / (chances.std(axis=0) + 1e-9)
+    chosen: list[int] = []
+    for section in range(0, len(spread), FOCUS_EVERY):
+        part = spread[section : section + FOCUS_EVERY]
+        peaks = section + part.argmax(axis=0)
+        taken: list[int] = []
+        for head in np.argsort(-part.max(axis=0), kind="stable"):
+            peak = int(peaks[head])
+            if len(taken) < FOCUS_TIMES and all(
+                abs(peak - other) >= FOCUS_WORDS // 3 for other in taken
+            ):
+                taken.append(peak)
+        chosen += taken
+    return chosen
