@@ -37,7 +37,7 @@ _MAX_SEED = 2**32 - 1
 _MAX_KEY = 255
 
 
-def documented_request(**more: dict[str, Any]) -> dict[str, Any]:
+def documented_request(pictures: int, **more: dict[str, Any]) -> dict[str, Any]:
     """Return what OpenAPI says about the fields that `request_from` reads, and about others."""
     return documented_fields(
         {"prompt"},
@@ -52,7 +52,7 @@ def documented_request(**more: dict[str, Any]) -> dict[str, Any]:
             "maxItems": MAX_HANDLES,
             "items": {"type": "string", "pattern": f"^@?(?:{HANDLE.pattern})$"},
         },
-        input_reference=documented_pictures(MAX_REFERENCES),
+        input_reference=documented_pictures(pictures),
         **more,
     )
 

@@ -11,13 +11,16 @@ from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, StateDep
 from service.api.words import After, Id, Word
 from service.decision import Mode
-from service.request import BadRequest
+from service.request import MAX_REFERENCES, BadRequest
 from service.wire import JSON, decision_json
 
 router = APIRouter(prefix="/v1/policy/decisions", tags=["policy"])
 
 
-@router.post("", openapi_extra=documented_request(mode={"enum": [mode.value for mode in Mode]}))
+@router.post(
+    "",
+    openapi_extra=documented_request(MAX_REFERENCES, mode={"enum": [mode.value for mode in Mode]}),
+)
 def create_decision(
     asker: Asker,
     request_id: RequestId,

@@ -29,7 +29,7 @@ _CANCEL_WAIT_S = 10.0
 _LOOK_S = 0.1
 
 
-@router.post("", openapi_extra=documented_request())
+@router.post("", openapi_extra=documented_request(1))
 def create_video(
     asker: Asker,
     request_id: RequestId,
