@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 REQUIRABLE = ("postgres", "chromium", "data")
 
@@ -74,3 +75,12 @@ def postgres_url() -> Iterator[str]:
             server.replace("postgresql://", "postgresql+psycopg://").rpartition("/")[0] + f"/{name}"
         )
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def unfiltered_log() -> Iterator[None]:
+    """Log as structlog does by itself, whatever level an earlier test set, and put that back."""
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    yield
+    structlog.configure(**before)

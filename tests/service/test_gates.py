@@ -15,6 +15,8 @@ from service.gates import ALL, Gates
 from service.steps.run import asked
 from tests.builders import SmallHouse, a_house, a_request
 
+pytestmark = pytest.mark.usefixtures("unfiltered_log")
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[SmallHouse]:

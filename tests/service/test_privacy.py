@@ -19,6 +19,8 @@ from service.request import Reference
 from service.worker import Worker
 from tests.builders import SmallHouse, a_house, a_request
 
+pytestmark = pytest.mark.usefixtures("unfiltered_log")
+
 PROMPT = "a red ball bounces past xylophonic quokkas for @marabou"
 SECRETS = (b"xylophonic", b"quokka", b"marabou")
 MARA = (200, 10, 10)

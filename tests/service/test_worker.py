@@ -24,6 +24,8 @@ from service.vault import Vault, VaultUnavailable
 from service.worker import Worker
 from tests.builders import SmallHouse, a_house, a_request
 
+pytestmark = pytest.mark.usefixtures("unfiltered_log")
+
 
 def nothing() -> None:
     return None
