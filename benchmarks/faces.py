@@ -5,7 +5,6 @@ photographs of each of a few. An augmented copy of a photograph is never counted
 it measures the augmentation. Run: `python -m benchmarks.faces --data DIR`.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.measure import measured, report
+from benchmarks.measure import arguments, measured, report
 from likeness.dlib_faces import DlibFaces
 from likeness.enrolment import SAME_PHOTOGRAPH_WITHIN
 from likeness.faces import Face, Quality
@@ -105,7 +104,7 @@ def detection(portraits: Sequence[list[Face]]) -> dict[str, int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True)
     folder: Path = parser.parse_args().data / "faces"
     faces = DlibFaces()

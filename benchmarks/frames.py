@@ -3,7 +3,6 @@
 python -m benchmarks.frames [--data DIR]
 """
 
-import argparse
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measure import Figure, measured, report
+from benchmarks.measure import Figure, arguments, measured, report
 from filters.finding import Surface
 from filters.nudity import NudityDetector
 from generator.scenes.renderer import rendered
@@ -61,7 +60,7 @@ def scores(detector: NudityDetector, frames: Iterator[Picture]) -> dict[str, obj
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = arguments(__doc__)
     options.add_argument("--data", type=Path)
     data = options.parse_args().data
     detector = NudityDetector()

@@ -6,7 +6,6 @@ a time and commits each of the six steps from `claim` to `release` by itself, as
     python -m benchmarks.jobs [--url sqlite:////tmp/jobs.sqlite3] [--jobs 400]
 """
 
-import argparse
 import resource
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.measure import Figure, report
+from benchmarks.measure import Figure, arguments, report
 from service import jobs
 from service.database import Database, metadata
 from service.ids import new_id
@@ -112,11 +111,11 @@ def worked(url: str, count: int) -> tuple[Figure, float]:
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--url", default="")
-    arguments.add_argument("--jobs", type=int, default=400)
-    arguments.add_argument("--worker", default="")
-    asked = arguments.parse_args()
+    parser = arguments(__doc__)
+    parser.add_argument("--url", default="")
+    parser.add_argument("--jobs", type=int, default=400)
+    parser.add_argument("--worker", default="")
+    asked = parser.parse_args()
     if asked.worker:
         work(asked.url, asked.worker)
         return

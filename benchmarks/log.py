@@ -7,7 +7,6 @@ some 650 bytes; `bare` has one fact and shows the log without the cost of encodi
 `private` adds a prompt, sealed for one of 50 actors. CPU time is of the whole process.
 """
 
-import argparse
 import asyncio
 import itertools
 import tempfile
@@ -16,13 +15,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.measure import Figure, measured, report
+from benchmarks.measure import Figure, arguments, measured, report
 from service.audit.entries import Entry, Json, Private
 from service.audit.log import AuditLog
 from service.database import Database, metadata
 from service.keys import secret_key, signing_key
 from service.subjects import SubjectKeys
 
+_AT_ONCE = 5000
 KEYS = itertools.count()
 DECISION: dict[str, Json] = {
     "decision": "dec_01JD0000000000000000000000",
@@ -127,15 +127,42 @@ def _of(database: Database, backend: str, count: int) -> Iterator[tuple[Figure, 
     metadata.drop_all(database.engine)
 
 
+def large(database: Database, backend: str, entries: int) -> Iterator[Figure]:
+    """Yield what it costs to prove one of many entries, and to hash all of them again."""
+    metadata.create_all(database.engine)
+    with AuditLog(
+        database,
+        signer=signing_key(b"\x01" * 32),
+        origin="benchmark.invalid/log",
+        subjects=SubjectKeys([secret_key(b"\x02" * 32)]),
+        clock=lambda: datetime.now(UTC),
+    ) as log:
+        for _ in range(0, entries, _AT_ONCE):
+            log.append_many([bare(next(KEYS)) for _ in range(_AT_ONCE)])
+        size = log.receipt(0).tree_size
+        places = itertools.cycle(range(0, size, 9973))
+        yield measured(
+            f"{backend}, inclusion proof of {size}",
+            lambda: log.inclusion_proof(next(places), size),
+            times=300,
+        )
+        yield measured(f"{backend}, verify {size} bare", log.verify, times=1, warm_up=1)
+    metadata.drop_all(database.engine)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--postgres", default="", help="postgresql+psycopg://…, an empty database")
     parser.add_argument("--entries", type=int, default=20_000, help="per case; a tenth at 1 client")
+    parser.add_argument("--large", type=int, default=1_000_000, help="of the log that is verified")
     asked = parser.parse_args()
     figures: list[tuple[Figure, float]] = []
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.sqlite3"
         figures += _of(Database(f"sqlite:///{path}"), "sqlite FULL", asked.entries)
+        path = Path(folder) / "large.sqlite3"
+        more = list(large(Database(f"sqlite:///{path}"), "sqlite FULL", asked.large))
+        figures += [(figure, figure.per_second) for figure in more]
     if asked.postgres:
         figures += _of(Database(asked.postgres), "postgresql", asked.entries)
     report(

@@ -1,5 +1,6 @@
 """How every figure is taken: CPU time per operation, with the machine's load beside it."""
 
+import argparse
 import json
 import os
 import platform
@@ -52,6 +53,15 @@ def measured(name: str, operation: Callable[[], object], *, times: int, warm_up:
     )
 
 
+def arguments(said: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a script, which has `--json` like every command of ours."""
+    parser = argparse.ArgumentParser(
+        description=said, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="what is printed in any case")
+    return parser
+
+
 def calibration_ms() -> float:
     """CPU milliseconds of a fixed loop of pure Python: how fast this core is just now."""
     start = time.process_time()
@@ -61,6 +71,16 @@ def calibration_ms() -> float:
     return round((time.process_time() - start) * 1000, 2)
 
 
+def machine() -> dict[str, object]:
+    """Return what a figure depends on besides the code."""
+    return {
+        "cores": os.cpu_count(),
+        "load": [round(load, 2) for load in os.getloadavg()],
+        "calibration_ms": calibration_ms(),
+        "python": platform.python_version(),
+    }
+
+
 def report(script: str, figures: list[Figure], notes: Mapping[str, object] | None = None) -> None:
     """Print the figures of `script` as one JSON object on standard output."""
     json.dump(
@@ -68,12 +88,7 @@ def report(script: str, figures: list[Figure], notes: Mapping[str, object] | Non
             "script": script,
             "figures": [asdict(figure) for figure in figures],
             "notes": dict(notes or {}),
-            "machine": {
-                "cores": os.cpu_count(),
-                "load": [round(load, 2) for load in os.getloadavg()],
-                "calibration_ms": calibration_ms(),
-                "python": platform.python_version(),
-            },
+            "machine": machine(),
         },
         sys.stdout,
         indent=1,

@@ -4,7 +4,6 @@
 holds pictures (at any depth) that are used as grounds in addition to the patterns made here.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks.measure import Figure, measured, report
+from benchmarks.measure import Figure, arguments, measured, report
 from generator.clip import sample_count
 from generator.shots import Size
 from provenance.facts import ALGORITHMIC, Facts, Maker
@@ -35,7 +34,7 @@ GROUND_SIZE = Size(640, 360)
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = arguments(__doc__)
     options.add_argument("--presence", action="store_true")
     options.add_argument("--data", type=Path)
     chosen = options.parse_args()

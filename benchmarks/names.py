@@ -6,7 +6,6 @@ the prompts of `DIR/marks/background_prompts.jsonl` are matched: every other one
 the rest count.
 """
 
-import argparse
 import csv
 import json
 import random
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine
 
-from benchmarks.measure import Figure, measured, report
+from benchmarks.measure import Figure, arguments, measured, report
 from filters.normalise import normalise
 from rightsholders import store
 from rightsholders.claims import (
@@ -182,7 +181,7 @@ def share(claims: Claims, conn: Connection, prompts: Sequence[str]) -> dict[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--aliases", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--data", type=Path)
     asked = parser.parse_args()

@@ -3,7 +3,6 @@
 Run: python -m benchmarks.scenes [--clips 200]
 """
 
-import argparse
 from fractions import Fraction
 from functools import partial
 
@@ -11,7 +10,7 @@ import numpy as np
 from faster_whisper.vad import VadOptions, get_speech_timestamps, get_vad_model
 from numpy.typing import NDArray
 
-from benchmarks.measure import measured, report
+from benchmarks.measure import arguments, measured, report
 from generator.scenes.renderer import Rendered, rendered, small
 from generator.scenes.scene import Ambience
 from generator.shots import Shot, Size
@@ -72,7 +71,7 @@ def onset_error_ms(clip: Rendered) -> list[float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--clips", type=int, default=200)
     clips = parser.parse_args().clips
     seeds = iter(range(10_000))

@@ -3,14 +3,13 @@
 Run: python -m benchmarks.text [--cache DIR]
 """
 
-import argparse
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measure import Figure, measured, report
+from benchmarks.measure import Figure, arguments, measured, report
 from filters.minilm import GRAPH, GRAPH_SHA256, MiniLM, export
 from filters.normalise import normalise, variants
 from filters.pinned import opened, pinned
@@ -50,7 +49,7 @@ def encoder_figures(cache: Path) -> list[Figure]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--cache", type=Path)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as fresh:

@@ -6,7 +6,6 @@ what is rendered has no voice in it by construction.
 Run: python -m benchmarks.voice --data DIR [--clips 200]
 """
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.measure import measured, report
+from benchmarks.measure import arguments, measured, report
 from benchmarks.scenes import PROMPTS
 from filters.speech import SAMPLE_RATE, SPEECH_FROM, VoiceActivity
 from generator.scenes.renderer import small
@@ -55,7 +54,7 @@ def highest(detector: VoiceActivity, samples: Samples) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments(__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--clips", type=int, default=200)
     chosen = parser.parse_args()

@@ -28,8 +28,8 @@ class NothingToLookAt(FilterError):
 class Category(StrEnum):
     """Everything this package can find, and nothing else; a policy has a rule for each.
 
-    Persons, works and brands are missing on purpose: registries decide about them, not scores.
-    So is misinformation, which no head here can tell (notes on T2VSafetyBench: recall 0.01).
+    What each means, and what others call it, is in `filters/taxonomy.yaml`. Persons, works and
+    brands are missing on purpose: registries decide about them, not scores.
     """
 
     SEXUAL = "sexual"
@@ -41,6 +41,11 @@ class Category(StrEnum):
     HARASSMENT = "harassment"
     EXTREMISM = "extremism"
     ILLICIT = "illicit"
+    POLITICAL = "political"
+    IMPERSONATION = "impersonation"
+    DANGEROUS_ACTS = "dangerous_acts"
+    ANIMAL_CRUELTY = "animal_cruelty"
+    PRIVACY = "privacy"
     EVASION = "evasion"  # text written so that people or filters do not see it
     LANGUAGE = "language"  # text that the heads cannot read
     SPEECH = "speech"  # somebody speaks, and no trusted transcriber has read it
@@ -52,6 +57,7 @@ class Surface(StrEnum):
     PROMPT = "prompt"
     PICTURE = "picture"
     FRAMES = "frames"
+    CAPTIONS = "captions"  # text that is to be read in the film, or is
     SPEECH = "speech"
     SOUND = "sound"
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.features import Window, buckets, pieces
+from filters.minilm import PIECE_TOKENS
 from filters.normalise import Reading
 
 TILE_WORDS = 20
@@ -21,6 +22,9 @@ WHOLE_WORDS = 40
 FOCUS_WORDS = 12
 # Second looks per stretch of so many words. A prompt is one stretch; a long text gets its share.
 FOCUS_EVERY, FOCUS_TIMES = 800, 3
+# Runs of the encoder for one text, whatever its length: the rest waits for a person.
+PASSES = 32
+_STOPS = frozenset(".!?;")
 
 
 def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
@@ -32,7 +36,7 @@ def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
     words = pieces(reading.text)
     if not words:
         return []
-    bounds = _tiles(len(words))
+    bounds = _tiles(_sentences(reading.text, words))
     if len(words) <= WHOLE_WORDS:
         bounds.insert(0, (0, len(words) - 1))
     if len(words) > 2 * FOCUS_WORDS:
@@ -46,11 +50,50 @@ def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
     return list(distinct.values())
 
 
-def _tiles(count: int) -> list[tuple[int, int]]:
-    """Return the first and last word of each tile; all are as long as each other, or one less."""
-    tiles = -(-count // TILE_WORDS)
-    edges = [count * number // tiles for number in range(tiles + 1)]
-    return [(first, after - 1) for first, after in pairwise(edges)]
+def affordable(parts: Sequence[Window], letters: NDArray[np.float32]) -> list[Window]:
+    """Return what of `parts`, as they come, the encoder reads in `PASSES` passes.
+
+    Of more, those whose letters look worst.
+    """
+    if sum(_passes(part.text) for part in parts) <= PASSES:
+        return list(parts)
+    groups = [buckets(part.text) for part in parts]
+    worst = [
+        float(letters[:, found].sum(axis=1).max() / np.sqrt(max(1, len(found)))) for found in groups
+    ]
+    left, kept = PASSES, set()
+    for number in sorted(range(len(parts)), key=lambda number: (-worst[number], number)):
+        if _passes(parts[number].text) <= left:
+            left -= _passes(parts[number].text)
+            kept.add(number)
+    return [part for number, part in enumerate(parts) if number in kept]
+
+
+def _passes(text: str) -> int:
+    """Return how often the encoder runs for `text`, at most: Hangul is three tokens a sign."""
+    return -(-len(text) * (1 if text.isascii() else 3) // PIECE_TOKENS)
+
+
+def _sentences(text: str, words: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the first word of each sentence, and the first after it."""
+    ends = [number + 1 for number, (_, end) in enumerate(words[:-1]) if text[end - 1] in _STOPS]
+    return list(pairwise([0, *ends, len(words)]))
+
+
+def _tiles(sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the first and last word of each tile: sentences, as many as fit; long ones in parts.
+
+    A harmful sentence that shares its tile with half of a harmless one fades.
+    """
+    tiles: list[tuple[int, int]] = []
+    for first, after in sentences:
+        if tiles and after - tiles[-1][0] <= TILE_WORDS:
+            tiles[-1] = (tiles[-1][0], after - 1)
+            continue
+        parts = -(-(after - first) // TILE_WORDS)
+        edges = [first + (after - first) * number // parts for number in range(parts + 1)]
+        tiles += [(start, end - 1) for start, end in pairwise(edges)]
+    return tiles
 
 
 def _chances(words: Sequence[str], letters: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -8,11 +8,14 @@ for Latin ones. Sources: Unicode 15 `Default_Ignorable_Code_Point`, UTS #39 (con
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from filters.lookalikes import FOREIGN, LATIN, TYPED_INSTEAD
+from filters.reading import Reading as Reading
+from filters.repairs import repaired
+from filters.turned import turned
 
 _IGNORABLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -30,36 +33,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TAGS = range(0xE0020, 0xE007F)
 _WORD = re.compile(r"[^\W_]+")
 _LATIN_LETTER = re.compile("[a-z]")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Text to judge, and where each of its characters came from.
-
-    Attributes:
-        text: as a filter reads it.
-        starts: for each character of `text`, where its stretch of the original begins.
-        ends: and where it ends, exclusive. Both never decrease.
-        length: characters of the original.
-    """
-
-    text: str = field(repr=False)
-    starts: Sequence[int] = field(repr=False)
-    ends: Sequence[int] = field(repr=False)
-    length: int
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where `text[start:end]` stands in what the user typed.
-
-        Raises:
-            ValueError: not 0 <= start <= end <= len(text).
-        """
-        if not 0 <= start <= end <= len(self.text):
-            raise ValueError(f"{start} to {end} is no span of {len(self.text)} characters")
-        if start == end:
-            at = self.starts[start] if start < len(self.text) else self.length
-            return at, at
-        return self.starts[start], self.ends[end - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +69,15 @@ def normalise(text: str) -> Reading:
 
 
 def variants(reading: Reading) -> list[Reading]:
-    """Return other ways to read the same text: letters spaced out, digits for letters, drawls.
+    """Return other ways to read the same text, likeliest first, at most `ALTERNATIVES` + 1.
 
+    With what was taken apart put together, and with what stands backwards or in rot13 turned.
     Empty when there is no other way. All maps lead to the same original.
+
+    Raises:
+        ModelUnavailable: the list of English words is missing or changed.
     """
-    other = _replaced(reading, _SPACED_OUT, _closed_up)
-    other = _replaced(other, _TYPED_WORD, _letters_for_digits)
-    other = _replaced(other, _DRAWL, lambda found: found[0])
-    return [] if other.text == reading.text else [other]
+    return [*repaired(reading), *turned(reading)]
 
 
 def masked_words(text: str) -> Iterator[tuple[int, int]]:
@@ -190,67 +164,3 @@ def _unmasked(plain: str, twins: str) -> str:
     if 2 * len(_LATIN_LETTER.findall(plain)) > letters:
         plain = _WORD.sub(in_whole, plain)
     return plain
-
-
-# Any sign or gap between single letters will do, the same or not: "n·a·k·e·d", "(n)(a)(k)(e)(d)".
-_SPACED_OUT = re.compile(
-    r"(?<![a-z0-9])[a-z0-9@$!](?:(?:(?![a-z0-9@$!])[\W_]){1,4}[a-z0-9@$!]){2,}(?![a-z0-9])"
-)
-_GAP = re.compile(r"(?:(?![a-z0-9@$!])[\W_])+")
-_TYPED_WORD = re.compile(r"[a-z0-9@$!]+")
-# Looked for inside a word: one pattern for both would go through a long word once per letter.
-_DIGIT_BESIDE_LETTER = re.compile(r"[a-z][013457@$!]|[013457@$][a-z]")
-_DRAWL = re.compile(r"([a-z])\1{2,}")
-_LETTER = str.maketrans("013457@$!", "oieastasi")
-_MEASURE = re.compile(
-    r"\d+(?:k|d|p|i|x|s|h|m|f|g|l|w|v|c|fps|mm|cm|km|kg|ml|mph|hz|px|min|sec|st|nd|rd|th|am|pm|bit|mp|a|b)"
-    r"|[a-z]+!+|[a-z]\d+"
-)
-
-
-def _closed_up(found: str) -> str:
-    """Return spaced-out letters as words: the gap that is usual goes, a wider one is a space."""
-    gaps = _GAP.findall(found)
-    usual = max(sorted(set(gaps)), key=gaps.count)
-
-    def closed(gap: re.Match[str]) -> str:
-        parts = any(sign.isspace() for sign in gap[0]) and gap[0] != usual
-        rare = len(gap[0]) > len(usual) or 2 * gaps.count(gap[0]) < gaps.count(usual)
-        return " " if parts and rare else ""
-
-    return _GAP.sub(closed, found)
-
-
-def _letters_for_digits(found: str) -> str:
-    if not _DIGIT_BESIDE_LETTER.search(found) or _MEASURE.fullmatch(found):
-        return found
-    return found.translate(_LETTER)
-
-
-def _replaced(reading: Reading, pattern: re.Pattern[str], change: Callable[[str], str]) -> Reading:
-    """Return `reading` with each match changed; one that changes length keeps its whole span."""
-    text: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    after = 0
-    for found in pattern.finditer(reading.text):
-        new = change(found[0])
-        if new == found[0]:
-            continue
-        begin, end = found.span()
-        text += [reading.text[after:begin], new]
-        starts += reading.starts[after:begin]
-        ends += reading.ends[after:begin]
-        if len(new) == end - begin:
-            starts += reading.starts[begin:end]
-            ends += reading.ends[begin:end]
-        else:
-            starts += [reading.starts[begin]] * len(new)
-            ends += [reading.ends[end - 1]] * len(new)
-        after = end
-    if not after:
-        return reading
-    text.append(reading.text[after:])
-    starts += reading.starts[after:]
-    ends += reading.ends[after:]
-    return Reading("".join(text), starts, ends, reading.length)

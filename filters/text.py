@@ -1,23 +1,27 @@
 """The prompt filter: one score per category for a text, with the words that made it say so."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from filters.evasion import DETECTOR as EVASION
 from filters.evasion import hidden
 from filters.features import Window, buckets
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Span, Surface
-from filters.looks import looks
+from filters.languages import language
+from filters.looks import affordable, looks
 from filters.normalise import Reading, normalise, variants
+from filters.payloads import decoded, without_payloads
+from filters.repairs import closed_up
 from filters.weights import HEADS, Weights
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
 # Which windows and variants are looked at; raised whenever the same weights may score another way.
-READING = 2
+READING = 3
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(
@@ -41,8 +45,7 @@ class _Best:
 class PromptClassifier:
     """Scores a text in every category, always all of them, so that a policy can be replayed.
 
-    English only: text in other scripts gets a `language` finding, but other languages in Latin
-    letters are not noticed (docs/models/text.md).
+    English only: what is in another language gets a `language` finding (filters/languages.py).
 
     Args:
         weights: from `load_weights`.
@@ -57,6 +60,8 @@ class PromptClassifier:
     def read(self, text: str, surface: Surface = Surface.PROMPT) -> list[Finding]:
         """Return one finding per head, `minors` and `language`, and what `hidden` found.
 
+        One more `evasion`, of the whole, where the text is too long to be read.
+
         A head's place is the window that scored highest, in the user's own characters. Scores are
         probabilities on the mix that they were calibrated on, to be compared with thresholds.
 
@@ -65,21 +70,25 @@ class PromptClassifier:
             FilterError: the encoder returned something else than vectors.
         """
         reading = normalise(text)
-        readings = [reading, *variants(reading)]
-        best = self._best(
-            window for each in readings for window in looks(each, self._weights.letters)
-        )
+        plain = closed_up(without_payloads(reading, text))
+        readings = [plain, *variants(reading), *decoded(text)]
+        # A spaced-out word spoils only its own windows; the others are the same in every variant.
+        parts = [part for each in readings for part in looks(each, self._weights.letters)]
+        parts = list({part.text: part for part in reversed(parts)}.values())
+        looked = affordable(parts, self._weights.letters)
+        best = self._best(looked)
         findings = [
             Finding(head, best[head].score, surface, self.detector, _span(best[head].window))
             for head in HEADS
         ]
         findings.append(self._minors(readings, best[Category.SEXUAL], surface))
-        findings.append(self._language(reading, surface))
+        findings.append(language(text, surface, self.detector))
+        if len(looked) < len(parts):
+            whole = Span(0, len(text))
+            findings.append(Finding(Category.EVASION, 1.0, surface, EVASION, whole))
         return findings + hidden(text, surface)
 
-    def _best(self, parts: Iterable[Window]) -> dict[Category, _Best]:
-        # A spaced-out word spoils only its own windows; the others are the same in every variant.
-        looked = list({part.text: part for part in reversed(list(parts))}.values())
+    def _best(self, looked: Sequence[Window]) -> dict[Category, _Best]:
         if not looked:
             raise NothingToLookAt("the text holds nothing that can be read")
         vectors = self._encode([part.text for part in looked])
@@ -109,14 +118,6 @@ class PromptClassifier:
                 place = Span(*reading.span(*word.span()))
                 return replace(none, score=sexual.score, place=place)
         return none
-
-    def _language(self, reading: Reading, surface: Surface) -> Finding:
-        """Return the share of letters that are not Latin; 1 where there is no letter at all."""
-        letters = [character for character in reading.text if character.isalpha()]
-        # Accents are gone by now, so that nearly every Latin letter is an ASCII one.
-        foreign = sum(not character.isascii() for character in letters)
-        share = foreign / len(letters) if letters else 1.0
-        return Finding(Category.LANGUAGE, share, surface, self.detector)
 
 
 def _span(window: Window) -> Span:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,48 +25,72 @@ HEADS = (
     Category.HARASSMENT,
     Category.EXTREMISM,
     Category.ILLICIT,
+    Category.POLITICAL,
+    Category.IMPERSONATION,
+    Category.DANGEROUS_ACTS,
+    Category.ANIMAL_CRUELTY,
+    Category.PRIVACY,
 )
 CARD, TENSORS = "text.json", "text.safetensors"
+# One more output than heads: harmful at all, in whatever way.
+OUTPUTS = len(HEADS) + 1
+# Where a score holds and blocks in every category: the heads are calibrated to that.
+HOLD, BLOCK = 0.15, 0.5
 _SHAPES = {
-    "meaning": (len(HEADS), WIDTH),
-    "letters": (len(HEADS), BUCKETS),
-    "bias": (len(HEADS),),
-    "slope": (len(HEADS),),
-    "shift": (len(HEADS),),
+    "inner": (None, WIDTH),
+    "inner_bias": (None,),
+    "outer": (OUTPUTS, None),
+    "meaning": (OUTPUTS, WIDTH),
+    "letters": (OUTPUTS, BUCKETS),
+    "bias": (OUTPUTS,),
+    "slope": (1,),
+    "shift": (1,),
 }
 _REMEDY = "Reinstall the package, or train again: python -m filters.train.text."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Weights:
-    """Logistic heads, one row per category of `HEADS`.
+    """A small network, a line over letter groups, and the calibration of both together.
 
     Attributes:
         version: changes whenever a score may.
-        meaning: (heads, 384) float32, over the encoder's vector.
-        letters: (heads, `BUCKETS`) float32, over letter groups.
-        bias, slope, shift: (heads,) float32; slope and shift calibrate (Platt).
+        inner, inner_bias, outer: (hidden, 384), (hidden,) and (`OUTPUTS`, hidden), over the
+            encoder's vector.
+        meaning: (`OUTPUTS`, 384), over the same.
+        letters: (`OUTPUTS`, `BUCKETS`) float32, over letter groups.
+        bias: (`OUTPUTS`,).
+        slope, shift: (1,); put the budget's points at `HOLD` and `BLOCK`.
         thresholds: proposed for the policy: category to verdict (`hold`, `block`) to score.
     """
 
     version: str
-    meaning: NDArray[np.float32]
+    inner: NDArray[np.float64]
+    inner_bias: NDArray[np.float64]
+    outer: NDArray[np.float64]
+    meaning: NDArray[np.float64]
     letters: NDArray[np.float32]
-    bias: NDArray[np.float32]
-    slope: NDArray[np.float32]
-    shift: NDArray[np.float32]
+    bias: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    shift: NDArray[np.float64]
     thresholds: dict[str, dict[str, float]]
 
     def probabilities(
         self, vector: NDArray[np.float32], found: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """Return the calibrated probability of each head for one window, shape (heads,)."""
-        logits = self.meaning.astype(np.float64) @ vector + self.bias
+        """Return the score of each head for one window, shape (heads,), 0 to 1.
+
+        How sure the head is, and how sure the network is that there is harm at all, together. No
+        share of anybody's prompts: the same step everywhere from what is held to what is blocked.
+        """
+        wide = vector.astype(np.float64)
+        hidden = np.maximum(self.inner @ wide + self.inner_bias, 0)
+        logits = self.outer @ hidden + self.meaning @ wide + self.bias
         if len(found):
             logits = logits + self.letters[:, found].sum(axis=1, dtype=np.float64) / np.sqrt(
                 len(found)
             )
-        calibrated = self.slope * logits + self.shift
+        calibrated = self.slope * (logits[:-1] + logits[-1]) + self.shift
         result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(calibrated, -60, 60)))
         return result
 
@@ -91,11 +116,26 @@ def load_weights(folder: Path = PACKAGED) -> Weights:
             _REMEDY,
         )
     try:
-        tensors = {name: value.astype(np.float32) for name, value in load(content).items()}
+        # As they are computed with; the letters are only picked from.
+        tensors: dict[str, Any] = {
+            name: value.astype(np.float32 if name == "letters" else np.float64)
+            for name, value in load(content).items()
+        }
     except SafetensorError as broken:
         raise ModelUnavailable("the prompt filter is damaged", str(folder), _REMEDY) from broken
-    if {name: tensor.shape for name, tensor in tensors.items()} != _SHAPES:
+    if not _fits(tensors):
         raise ModelUnavailable("the prompt filter has another shape", str(folder), _REMEDY)
     if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
         raise ModelUnavailable("the prompt filter holds no numbers", str(folder), _REMEDY)
     return Weights(version=version, thresholds=thresholds, **tensors)
+
+
+def _fits(tensors: dict[str, NDArray[np.floating[Any]]]) -> bool:
+    """Whether every tensor is there and as wide as `_SHAPES` has it, and all agree on `hidden`."""
+    if set(tensors) != set(_SHAPES) or tensors["inner_bias"].ndim != 1:
+        return False
+    hidden = len(tensors["inner_bias"])
+    return all(
+        tensors[name].shape == tuple(hidden if size is None else size for size in shape)
+        for name, shape in _SHAPES.items()
+    )

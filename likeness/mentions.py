@@ -16,6 +16,8 @@ def mentions_in(conn: Connection, text: str, actor: str, now: datetime) -> list[
     active one takes it: whoever asks for somebody that withdrew is refused, not overlooked.
     """
     written = handles_written(text)
+    if not written:
+        return []
     known = store.last_by_handle(conn, (handle for handle, _, _ in written))
     # Only active likenesses are in here.
     allowed = permissions.permitted(conn, actor, Use.FACE, now) if known else {}

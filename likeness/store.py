@@ -149,7 +149,7 @@ def record_change(conn: Connection, likeness: str) -> Change:
 
 def last_change(conn: Connection) -> Change | None:
     """Return the newest change this connection sees; None before the first."""
-    row = conn.execute(_CHANGES.order_by(changes.c.seq.desc()).limit(1)).mappings().first()
+    row = conn.execute(_NEWEST).mappings().first()
     return None if row is None else _change(row)
 
 
@@ -227,6 +227,12 @@ def active_owned(conn: Connection, owner: str) -> list[Likeness]:
     return [_likeness(row) for row in conn.execute(query).mappings()]
 
 
+def owned(conn: Connection, owner: str) -> list[Likeness]:
+    """Return every likeness of `owner`, revoked ones too."""
+    query = _LIKENESSES.where(likenesses.c.owner == owner)
+    return [_likeness(row) for row in conn.execute(query.order_by(likenesses.c.id)).mappings()]
+
+
 def count_active(conn: Connection) -> int:
     """Return how many likenesses are active."""
     query = select(func.count()).where(likenesses.c.state == State.ACTIVE.value)
@@ -244,6 +250,8 @@ def moment(us: int) -> datetime:
 
 
 _CHANGES = select(changes.c.seq, changes.c.stamp, changes.c.likeness)
+# Made once: building a statement costs more than running it.
+_NEWEST = _CHANGES.order_by(changes.c.seq.desc()).limit(1)
 _LIKENESSES = select(
     likenesses.c.id,
     likenesses.c.handle,

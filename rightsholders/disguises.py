@@ -18,12 +18,17 @@ _LETTERS_FOR_DIGITS = (
 # "pikachu2" is still about Pikachu, "f16" is a word of its own.
 _NUMBERED = re.compile(r"([^\W\d_]{4,})\d+")
 
+# What any of the above begins with: most texts hold none of it, and read only one way.
+_DISGUISE = re.compile(r"[\d@$!|]|([^\W\d_])\1{2,}")
+
 
 def undisguised(text: str) -> list[Tokens]:
     """Return the readings of a normalised `text` that differ from its plain one; mostly none.
 
     Places are those of `text`: a word there may have fewer or other letters than it spans.
     """
+    if not _DISGUISE.search(text):
+        return []
     plain = tokens(text)
     signs = tokens(_SIGN.sub(lambda met: _LETTER_FOR_SIGN[met[0]], text))
     seen = {plain.joined}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -63,6 +63,19 @@ class Match:
     index: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Starts:
+    """When the next claim begins, as it was at a change: asked for once, not with each text."""
+
+    change: store.Change | None
+    asked_at: datetime
+    at: datetime | None
+
+    @property
+    def until_at(self) -> datetime:
+        return self.at or datetime.max.replace(tzinfo=UTC)
+
+
 class Claims:
     """Files claims and finds them in text. Thread-safe; never commits."""
 
@@ -70,6 +83,7 @@ class Claims:
         self._tiers = tiers
         self._words = words
         self._names = names or NameIndex()
+        self._starts: _Starts | None = None
 
     def preview(self, conn: Connection, aliases: Sequence[str]) -> list[Preview]:
         """Return for each alias its tier, why, and which live claims have it already."""
@@ -146,6 +160,14 @@ class Claims:
         """Return where the claims are as `conn` sees them, such as `claims:18231`."""
         newest = store.last_change(conn)
         return f"claims:{0 if newest is None else newest.seq}"
+
+    def next_start(self, conn: Connection, *, now: datetime) -> datetime | None:
+        """Return when the next claim in force begins to count; None where none is waiting."""
+        change = store.last_change(conn)
+        known = self._starts
+        if known is None or known.change != change or not known.asked_at <= now < known.until_at:
+            known = self._starts = _Starts(change, now, store.next_start(conn, now))
+        return known.at
 
     def match(self, conn: Connection, text: str, *, territory: str, now: datetime) -> list[Match]:
         """Return every claim in force met in `text`, longest first; each alias once.

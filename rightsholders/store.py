@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    func,
     insert,
     select,
     text,
@@ -134,7 +135,7 @@ def record_change(conn: Connection, claim: str) -> Change:
 
 def last_change(conn: Connection) -> Change | None:
     """Return the newest change this connection sees; None before the first."""
-    row = conn.execute(_CHANGES.order_by(changes.c.seq.desc()).limit(1)).mappings().first()
+    row = conn.execute(_NEWEST).mappings().first()
     return None if row is None else _change(row)
 
 
@@ -220,6 +221,15 @@ def ended_before(conn: Connection, now: datetime) -> list[str]:
     return [row.id for row in conn.execute(query.order_by(claims.c.id))]
 
 
+def next_start(conn: Connection, now: datetime) -> datetime | None:
+    """Return when the next claim in force begins to count; None where none is waiting."""
+    query = select(func.min(claims.c.valid_from_at)).where(
+        claims.c.state == ClaimState.IN_FORCE.value, claims.c.valid_from_at > microseconds(now)
+    )
+    found = conn.execute(query).scalar()
+    return None if found is None else moment(int(found))
+
+
 def live_claims_with_keys(conn: Connection, keys: Iterable[str]) -> dict[str, set[str]]:
     """Return for each of `keys` the ids of claims, filed or in force, that have it."""
     live = (ClaimState.FILED.value, ClaimState.IN_FORCE.value)
@@ -267,6 +277,8 @@ def moment(us: int) -> datetime:
 
 
 _CHANGES = select(changes.c.seq, changes.c.stamp, changes.c.claim)
+# Made once: building a statement costs more than running it.
+_NEWEST = _CHANGES.order_by(changes.c.seq.desc()).limit(1)
 _CLAIMS = select(
     claims.c.id,
     claims.c.holder,

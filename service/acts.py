@@ -181,7 +181,7 @@ class Acts:
         return self._logged(act)
 
     def clear(self, review: str, note: str) -> Logged[reviews.Outcome]:
-        """Let a held job go on where it stopped.
+        """Let a held job go on where it stopped, or a held request be asked about again.
 
         Raises:
             ReviewError, NotHeld: there is nothing to clear, or not for this person.
@@ -191,7 +191,7 @@ class Acts:
         )
 
     def refuse(self, review: str, note: str) -> Logged[reviews.Outcome]:
-        """End a held job.
+        """End a held job, or let the decision stand that holds a request.
 
         Raises:
             ReviewError, NotHeld: there is nothing to refuse, or not for this person.
@@ -207,7 +207,8 @@ class Acts:
                 "review": outcome.review,
                 "decision": outcome.decision_id,
                 "stage": outcome.stage.value,
-                "job": outcome.job.id,
+                **({"job": outcome.job.id} if outcome.job else {}),
+                **({"until": int(outcome.until_at.timestamp())} if outcome.until_at else {}),
             },
             (Private("note", self.actor, note),) if note else (),
         )

@@ -1,8 +1,9 @@
 """The web application: the routes, and the edge where every error becomes an answer."""
 
 import asyncio
+import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager
 from typing import TextIO
 
@@ -19,21 +20,35 @@ from structlog.contextvars import bound_contextvars
 
 from service import telemetry, wiring
 from service.api import (
+    appeals,
     audit,
+    audit_tiles,
+    authzen,
+    backtests,
     claims,
     decisions,
+    disclosures,
+    erasures,
+    exports,
     health,
+    holds,
     likenesses,
+    litellm,
     models,
     moderations,
+    policies,
     reviews,
+    stories,
+    tickets,
     videos,
 )
-from service.api.errors import STOPPING, Problem, answered, problem_of
+from service.api.errors import STOPPING, problem_of
 from service.api.openapi import Described
+from service.api.problems import Problem, answered
 from service.api.state import State, state_of
 from service.ids import new_id
 from service.settings import Settings
+from service.web import appeals as appeal_pages
 from service.web import pages
 from service.wiring import House
 
@@ -44,22 +59,35 @@ MAX_BODY_BYTES = 32 << 20
 _GONE = 499
 _ROUTERS = (
     decisions.router,
+    tickets.router,
+    authzen.router,
+    litellm.router,
+    policies.router,
+    backtests.router,
     videos.router,
     moderations.router,
     models.router,
     audit.router,
+    stories.router,
+    audit_tiles.router,
+    exports.router,
     likenesses.router,
     claims.router,
     reviews.router,
+    appeals.router,
+    erasures.router,
+    holds.router,
+    disclosures.router,
     health.router,
     pages.router,
+    appeal_pages.router,
 )
 
 OpenHouse = Callable[[Settings], AbstractContextManager[House]]
 
 
 def create_app(
-    settings: Settings, *, open_house: OpenHouse = wiring.opened, log_to: TextIO | None = None
+    settings: Settings, *, open_house: OpenHouse = wiring.served, log_to: TextIO | None = None
 ) -> FastAPI:
     """Return the application; its house is opened when it starts and closed when it stops.
 
@@ -74,7 +102,11 @@ def create_app(
         house = await run_in_threadpool(entered.__enter__)
         try:
             app.state.state = State(house)
+            # What is loaded by now stays: each full collection would look through all of it.
+            gc.collect()
+            gc.freeze()
             yield
+            app.state.state.close()
         finally:
             await run_in_threadpool(entered.__exit__, None, None, None)
 
@@ -124,7 +156,7 @@ class Edge:
             return
         request_id = new_id("req", wiring.now())
         scope.setdefault("state", {})["request_id"] = request_id
-        reply = _Reply(send, request_id)
+        reply = _Reply(send, request_id, scope["state"])
         started = time.perf_counter()
         with bound_contextvars(request_id=request_id):
             try:
@@ -181,8 +213,9 @@ class _Body:
 class _Reply:
     """Sends, and remembers the status; puts the headers of every reply on it."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, state: Mapping[str, object]) -> None:
         self._send = send
+        self._state = state
         self.request_id = request_id
         self.status = 0
 
@@ -190,7 +223,8 @@ class _Reply:
         if message["type"] == "http.response.start":
             self.status = int(message["status"])
             headers = MutableHeaders(scope=message)
-            headers["x-request-id"] = self.request_id
+            # AuthZEN wants the caller's own back; see `api/authzen.py`.
+            headers["x-request-id"] = str(self._state.get("shown_id", self.request_id))
             headers["x-content-type-options"] = "nosniff"
             headers.setdefault("cache-control", "no-store")
         await self._send(message)

@@ -4,14 +4,24 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from fractions import Fraction
 
 import rfc8785
 
 from generator.shots import Size
-from service.request import GenerationRequest, Parameters, Reference, ReferenceKind, Requester
+from service.decision import Purpose
+from service.request import (
+    GenerationRequest,
+    Parameters,
+    Reference,
+    ReferenceKind,
+    Requester,
+    ShotAsked,
+)
 
 Fields = dict[str, str | int]
+Json = str | int | None | Sequence["Json"]
 
 
 class BodyDamaged(Exception):
@@ -23,16 +33,22 @@ def fingerprint(request: GenerationRequest, key: bytes) -> str:
 
     Keyed, since a bare hash of a prompt can be guessed.
     """
-    fields = rfc8785.dumps(
-        [
-            request.prompt,
-            list(parameters_json(request.parameters).values()),
-            [[one.param, one.kind.value, one.sha256] for one in request.references],
-            list(request.handles),
-            request.territory,
-        ]
-    )
-    return hmac.new(key, b"impr/fingerprint/v1\n" + fields, hashlib.sha256).hexdigest()
+    fields: list[Json] = [
+        request.prompt,
+        list(parameters_json(request.parameters).values()),
+        [[one.param, one.kind.value, one.sha256] for one in request.references],
+        list(request.handles),
+        request.territory,
+    ]
+    # Only where there is something, so that what was kept before these fields came still holds.
+    if request.purpose is not Purpose.UNSTATED or request.shots or request.end_user:
+        shots: list[Json] = [[one.prompt, one.seconds] for one in request.shots]
+        fields += [request.purpose.value, shots, request.end_user]
+    if request.ancestors:
+        before: list[Json] = ["ancestors", *request.ancestors]
+        fields.append(before)
+    said = b"impr/fingerprint/v1\n" + rfc8785.dumps(fields)
+    return hmac.new(key, said, hashlib.sha256).hexdigest()
 
 
 def parameters_json(parameters: Parameters) -> Fields:
@@ -53,6 +69,10 @@ def sealed_json(request: GenerationRequest) -> bytes:
             "prompt": request.prompt,
             "handles": list(request.handles),
             "territory": request.territory,
+            "purpose": request.purpose.value,
+            "shots": [[one.prompt, one.seconds] for one in request.shots],
+            "end_user": request.end_user,
+            "ancestors": list(request.ancestors),
             "references": [
                 {
                     "param": one.param,
@@ -95,6 +115,11 @@ def restored(
             ),
             handles=tuple(body["handles"]),
             territory=body["territory"],
+            # Sealed before these fields came, it has none of them.
+            purpose=Purpose(body.get("purpose", Purpose.UNSTATED)),
+            shots=tuple(ShotAsked(prompt, seconds) for prompt, seconds in body.get("shots", ())),
+            end_user=body.get("end_user", ""),
+            ancestors=tuple(body.get("ancestors", ())),
         )
     except (KeyError, TypeError, ValueError) as broken:
         raise BodyDamaged(f"request {request_id} cannot be read back") from broken

@@ -12,11 +12,12 @@ from pathlib import Path
 from sqlite3 import OperationalError
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 
 _CONNECT_TIMEOUT_S = 10
 _SILENCE_MS = 30_000
+_POOL = 20
 _JOURNAL_BYTES = 16 << 20
 
 metadata = MetaData()
@@ -122,6 +123,17 @@ class Database:
         ).fetchone()
         return Durability("postgresql", (("fsync", fsync), ("synchronous_commit", commit)))
 
+    def overwritten(self) -> bool:
+        """Write SQLite's journal into the file and empty it; False while somebody still reads it.
+
+        What was destroyed is overwritten in the newest page, and the journal keeps the one before.
+        """
+        if self.backend != "sqlite":
+            return True
+        with self._mapped(), self.engine.connect() as conn:
+            busy = driver(conn).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        return not busy
+
     def close(self) -> None:
         """Close all idle connections."""
         self.engine.dispose()
@@ -159,7 +171,7 @@ def _postgres(url: str, busy_timeout_s: float) -> Engine:
     engine = create_engine(
         url,
         pool_pre_ping=True,
-        pool_size=20,
+        pool_size=_POOL,
         isolation_level="READ COMMITTED",
         hide_parameters=True,
         # A server that vanished without a word would keep the log waiting for ever.
@@ -176,10 +188,13 @@ def _postgres(url: str, busy_timeout_s: float) -> Engine:
 
 
 def _sqlite(url: str, busy_timeout_s: float) -> Engine:
+    # More than that at once are opened for one use: seven statements each, before any of ours.
+    in_memory = make_url(url).database in {None, "", ":memory:"}
     engine = create_engine(
         url,
         connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
         hide_parameters=True,
+        **({} if in_memory else {"pool_size": _POOL, "max_overflow": _POOL}),
     )
 
     @event.listens_for(engine, "connect")

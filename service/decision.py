@@ -45,6 +45,20 @@ class Mode(StrEnum):
     DRY_RUN = "dry_run"
 
 
+class Purpose(StrEnum):
+    """What the requester says it is for; a word and not a text, so that it may stand in the log."""
+
+    UNSTATED = "unstated"
+    PERSONAL = "personal"
+    ADVERTISING = "advertising"
+    EDUCATION = "education"
+    ENTERTAINMENT = "entertainment"
+    NEWS = "news"
+    PARODY = "parody"
+    POLITICAL = "political"
+    RESEARCH = "research"
+
+
 class Stage(StrEnum):
     """When in a request's life the decision is taken."""
 
@@ -117,7 +131,12 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A rule of the policy that an observation met. `message` and `remedy` are safe to show."""
+    """A rule of the policy that an observation met. `message` and `remedy` are safe to show.
+
+    Attributes:
+        observation: id of the observation that it points at.
+        joined: ids of the other observations that a rule over several of them needed.
+    """
 
     code: str
     verdict: Verdict
@@ -133,6 +152,23 @@ class Reason:
     threshold: float
     place: Place | None = None
     appealable: bool = False
+    joined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who asks from where and what for, as far as a policy may tell cases apart by it.
+
+    Attributes:
+        project: id, or empty.
+        plan: the project's plan, a word of the operator's, or empty.
+        territory: ISO 3166-1 alpha-2, or empty.
+    """
+
+    project: str = ""
+    plan: str = ""
+    territory: str = ""
+    purpose: Purpose = Purpose.UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +215,23 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """What another policy, which decides nothing yet, would have said."""
+
+    policy: PolicyRef
+    verdict: Verdict
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer about one request at one stage. Made only by `decide`."""
+    """One answer about one request at one stage. Made only by `decide`.
+
+    Attributes:
+        cleared: `code@observation` of each reason that a person had cleared or lifted, so that a
+            replay of what is logged comes to the same answer.
+        shadow: other policies' answers; filled in after the decision was made.
+    """
 
     id: str
     request_id: str
@@ -193,6 +244,9 @@ class Decision:
     observations: tuple[Observation, ...]
     policy: PolicyRef
     billable: bool = field(default=False)
+    circumstances: Circumstances = Circumstances()
+    cleared: tuple[str, ...] = ()
+    shadow: tuple[Shadow, ...] = ()
 
 
 class NothingChecked(Exception):

@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 import structlog
-from numpy.typing import NDArray
 
 from filters.finding import FilterError, Finding, Surface
 from generator.clip import Clip
@@ -16,14 +15,12 @@ from likeness.registry import Registry
 from service import reasons
 from service.database import Database
 from service.decision import Gate, Observation
-from service.gates import JudgePictures
+from service.gates import JudgePictures, Listen, worst
 
 log = structlog.get_logger()
 
 Beat = Callable[[], None]
 """Called between frames: keeps the lease, and raises when somebody cancelled."""
-Listen = Callable[[NDArray[np.float32]], Sequence[Finding]]
-"""Everything the filters say about samples of shape (samples, 2) at 48 kHz."""
 Sample = Callable[[int, Fraction], Sequence[int]]
 """Which of so many frames at so many a second to look at."""
 
@@ -71,7 +68,7 @@ class Inspection:
             if not found:
                 return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
             findings += found
-        return [reasons.from_finding(worst, param="output") for worst in _worst(findings)]
+        return [reasons.from_finding(one, param="output") for one in worst(findings)]
 
     def _sound(self, clip: Clip, beat: Beat) -> list[Observation]:
         beat()
@@ -102,13 +99,3 @@ class Inspection:
                 for each in sighted
             ]
         return seen or [reasons.nothing_seen(Gate.LIKENESS, "likeness.faces", param="output")]
-
-
-def _worst(findings: Sequence[Finding]) -> list[Finding]:
-    """Keep, of each category, the frame that scored highest: the evidence, not every frame."""
-    worst: dict[str, Finding] = {}
-    for finding in findings:
-        known = worst.get(finding.category)
-        if known is None or finding.score > known.score:
-            worst[finding.category] = finding
-    return list(worst.values())

@@ -20,6 +20,7 @@ from tempfile import NamedTemporaryFile
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 Clock = Callable[[], datetime]
@@ -33,14 +34,18 @@ class Purpose(StrEnum):
 
     TICKET = "ticket"
     LOG = "log"
+    LOG_COSIGN = "log_cosign"
     MANIFEST = "manifest"
     WEBHOOK = "webhook"
     VAULT = "vault"
     SESSION = "session"
+    CURSOR = "cursor"
 
 
 SIGNING = frozenset({Purpose.TICKET, Purpose.LOG})
-SECRETS = frozenset({Purpose.WEBHOOK, Purpose.VAULT, Purpose.SESSION})
+# Beside LOG, and only where somebody made one: ML-DSA-44, against quantum computers.
+COSIGNING = frozenset({Purpose.LOG_COSIGN})
+SECRETS = frozenset({Purpose.WEBHOOK, Purpose.VAULT, Purpose.SESSION, Purpose.CURSOR})
 
 
 class KeyRingError(Exception):
@@ -98,6 +103,19 @@ class SigningKey:
 
 
 @dataclass(frozen=True, slots=True)
+class CosigningKey:
+    """An ML-DSA-44 key that signs. Its private half is in no `repr`."""
+
+    id: str
+    public: bytes
+    private: MLDSA44PrivateKey = field(repr=False, compare=False)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 2,420-byte signature of `message`; another one each time."""
+        return self.private.sign(message)
+
+
+@dataclass(frozen=True, slots=True)
 class SecretKey:
     """32 random bytes. They are in no `repr`."""
 
@@ -120,6 +138,13 @@ def signing_key(seed: bytes) -> SigningKey:
     return SigningKey(_fingerprint("ed25519", public), public, private)
 
 
+def cosigning_key(seed: bytes) -> CosigningKey:
+    """Return the ML-DSA-44 key of a 32-byte seed."""
+    private = MLDSA44PrivateKey.from_seed_bytes(seed)
+    public = private.public_key().public_bytes_raw()
+    return CosigningKey(_fingerprint("ml-dsa-44", public), public, private)
+
+
 def secret_key(secret: bytes) -> SecretKey:
     """Return 32 bytes as a key; the id is a hash, which says nothing about 256 random bits."""
     return SecretKey(_fingerprint("secret", secret), secret)
@@ -140,16 +165,30 @@ class KeyRing:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
+        self._signing: dict[Purpose, tuple[int, int, Path, SigningKey]] = {}
 
     def signing(self, purpose: Purpose) -> SigningKey:
-        """Return the key that signs for `purpose` now."""
+        """Return the key that signs for `purpose` now; read again when a file changed."""
         _require(purpose, SIGNING)
-        return signing_key(self._seeds(purpose)[-1])
+        known = self._signing.get(purpose)
+        if known is None or known[:2] != self._stamps(known[2]):
+            self._seeds(purpose)
+            newest = self._files(purpose)[-1]
+            # Stamped before it is read: what changes meanwhile is read again next time.
+            stamps = self._stamps(newest)
+            known = (*stamps, newest, signing_key(_seed(newest, purpose)))
+            self._signing[purpose] = known
+        return known[3]
 
     def verifying(self, purpose: Purpose) -> tuple[VerifyingKey, ...]:
         """Return every key whose signatures still count, the newest first."""
         _require(purpose, SIGNING)
         return tuple(signing_key(seed).verifying for seed in reversed(self._seeds(purpose)))
+
+    def cosigning(self) -> CosigningKey | None:
+        """Return the key that signs checkpoints beside the log's, if `rotate` ever made one."""
+        files = self._files(Purpose.LOG_COSIGN)
+        return cosigning_key(_seed(files[-1], Purpose.LOG_COSIGN)) if files else None
 
     def secrets(self, purpose: Purpose) -> tuple[SecretKey, ...]:
         """Return the secrets of `purpose`, the newest first; new work uses that one."""
@@ -158,8 +197,9 @@ class KeyRing:
 
     def rotate(self, purpose: Purpose) -> str:
         """Make a new key for `purpose` and return its id; the old ones stay for verification."""
-        _require(purpose, SIGNING | SECRETS)
-        made = len(self._seeds(purpose))
+        _require(purpose, SIGNING | SECRETS | COSIGNING)
+        optional = purpose in COSIGNING
+        made = len(self._files(purpose) if optional else self._seeds(purpose))
         for number in range(made + 1, made + 100):
             if self._write(purpose, number, self._new(purpose)):
                 break
@@ -200,6 +240,13 @@ class KeyRing:
             self._write(purpose, 1, self._new(purpose))
             files = self._files(purpose)
         return [_seed(path, purpose) for path in files]
+
+    def _stamps(self, path: Path) -> tuple[int, int]:
+        """Return when the folder and the file last changed in any way, their modes included."""
+        try:
+            return self._folder.lstat().st_ctime_ns, path.lstat().st_ctime_ns
+        except FileNotFoundError:
+            return 0, 0
 
     def _files(self, purpose: Purpose) -> list[Path]:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -250,6 +297,8 @@ def _require(purpose: Purpose, allowed: frozenset[Purpose]) -> None:
 
 
 def _id(purpose: Purpose, seed: bytes) -> str:
+    if purpose in COSIGNING:
+        return cosigning_key(seed).id
     return signing_key(seed).id if purpose in SIGNING else secret_key(seed).id
 
 

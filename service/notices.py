@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Connection, Index, String, Table, func, select, update
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Index,
+    String,
+    Table,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from service.database import metadata
@@ -28,6 +39,10 @@ class NoticeKind(StrEnum):
     HELD = "held"
     REFUSED = "refused"
     FAILED = "failed"
+    REVIEW_CLEARED = "review_cleared"
+    REVIEW_REFUSED = "review_refused"
+    APPEAL_UPHELD = "appeal_upheld"
+    APPEAL_DISMISSED = "appeal_dismissed"
 
 
 class NoticeError(Exception):
@@ -83,6 +98,10 @@ _FORMS = {
     "job.held": _Form(NoticeKind.HELD, "job"),
     "job.refused": _Form(NoticeKind.REFUSED, "job"),
     "job.failed": _Form(NoticeKind.FAILED, "job"),
+    "review.cleared": _Form(NoticeKind.REVIEW_CLEARED, "review", ("decision",)),
+    "review.refused": _Form(NoticeKind.REVIEW_REFUSED, "review", ("decision",)),
+    "appeal.upheld": _Form(NoticeKind.APPEAL_UPHELD, "appeal", ("decision",)),
+    "appeal.dismissed": _Form(NoticeKind.APPEAL_DISMISSED, "appeal", ("decision",)),
 }
 # Events of a job that are nobody's news: the requester did it, or it is the operator's business.
 _SILENT = frozenset(
@@ -166,3 +185,8 @@ def mark_read(conn: Connection, actor: str, notice_id: str, now: datetime) -> No
     if row is None:
         raise UnknownNotice(notice_id)
     return Notice(*row)
+
+
+def forget(conn: Connection, actor: str) -> int:
+    """Drop everything that the person was told; return how many notices there were."""
+    return int(conn.execute(delete(notice).where(notice.c.actor == actor)).rowcount)

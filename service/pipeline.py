@@ -24,14 +24,12 @@ from dataclasses import dataclass
 import structlog
 
 from service import jobs
-from service.audit.errors import AuditError
-from service.database import DatabaseUnavailable
 from service.gates import Picture
-from service.jobs import Admitted, Job, JobError, Lease, Repeat, Step
-from service.media.errors import MediaError
+from service.jobs import Admitted, Job, Lease, Repeat, Step
 from service.request import GenerationRequest
 from service.rooms import Rooms, Workshop
 from service.steps import back, ending, front
+from service.steps.interruptions import INTERRUPTIONS
 from service.steps.run import Crossing, Next, Run, Stopping, never, taken_up, uneventful
 
 log = structlog.get_logger()
@@ -87,7 +85,7 @@ class Pipeline:
             case Admitted(job, lease):
                 try:
                     return self.carry_on(lease, pictures)
-                except (DatabaseUnavailable, AuditError, MediaError, JobError) as broken:
+                except INTERRUPTIONS as broken:
                     log.warning("job.left", job=job.id, error=type(broken).__name__)
                     return self._job(lease)
 

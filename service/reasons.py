@@ -3,7 +3,7 @@
 Adding a category to a room without a word for it here fails the type check.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -14,11 +14,40 @@ from likeness.recognition import Outcome, Sighting
 from rightsholders.claims import Action
 from rightsholders.register import Match
 from service.decision import Gate, Moment, Observation, Place, Region, Span
-from service.judge import UNAVAILABLE
+from service.policy_book import UNAVAILABLE
+
+DETECTORS = frozenset(
+    {
+        "filters.evasion",
+        "filters.nudity",
+        "filters.text",
+        "filters.voice_activity",
+        "likeness.dlib",
+        "likeness.faces",
+        "likeness.handles",
+        "rights.names",
+    }
+)
+"""Every detector that this build can ask, without its version; a policy lists each."""
+
+GUARDS = frozenset(
+    f"filters.guard.{family}"
+    for family in (
+        "llama_guard", "llama_guard_4", "qwen3guard", "shieldgemma", "granite_guardian",
+        "gpt_oss_safeguard", "classifier",
+    )
+)  # fmt: skip
+"""Detectors that are there only where the settings name them; a policy lists those it trusts."""
+
+NOTHING = frozenset({"likeness.none", "rights.none"})
+"""What a gate reports that looked and saw nothing of its concern."""
 
 SURFACES = frozenset({*(surface.value for surface in Surface), "request"})
 # Of one kind: a dozen kinds of nine are 30 kB, half of what a leaf holds.
 _KEPT = 8
+# With as many reasons, and two ids and a place in each, 96 are under 60 kB.
+_MOST = 96
+_FEWER = (4, 2, 1)
 SpanOf = Callable[[int, int], tuple[int, int]]
 """Maps a span of the normalised text to one of the text as the user typed it."""
 
@@ -54,8 +83,12 @@ def from_sighting(sighting: Sighting, *, surface: Surface, param: str, frame: in
     )
 
 
-def from_mention(mention: Mention, *, span_of: SpanOf, param: str) -> Observation:
-    """Return who was named by handle, and whether the requester may depict them."""
+def from_mention(mention: Mention, *, span_of: SpanOf | None, param: str) -> Observation:
+    """Return who was named by handle, and whether the requester may depict them.
+
+    Args:
+        span_of: None where the handle stands in a field of its own.
+    """
     return Observation(
         id="",
         gate=Gate.LIKENESS,
@@ -64,12 +97,12 @@ def from_mention(mention: Mention, *, span_of: SpanOf, param: str) -> Observatio
         surface=Surface.PROMPT.value,
         param=param,
         score=1.0,
-        place=Span(*span_of(mention.start, mention.end)) if param == "prompt" else None,
+        place=Span(*span_of(mention.start, mention.end)) if span_of else None,
         matched=tuple(part for part in (mention.likeness, mention.grant) if part),
     )
 
 
-def from_match(match: Match, *, span_of: SpanOf) -> Observation:
+def from_match(match: Match, *, span_of: SpanOf, param: str) -> Observation:
     """Return which claim the words met."""
     return Observation(
         id="",
@@ -77,7 +110,7 @@ def from_match(match: Match, *, span_of: SpanOf) -> Observation:
         detector="rights.names@1",
         category=action_of(match.action),
         surface=Surface.PROMPT.value,
-        param="prompt",
+        param=param,
         score=1.0,
         place=Span(*span_of(match.start, match.end)),
         matched=(match.claim,),
@@ -91,7 +124,7 @@ def nothing_seen(gate: Gate, detector: str, *, param: str, index: str = "") -> O
         id="",
         gate=gate,
         detector=detector,
-        category="rights.none" if gate is Gate.RIGHTS else "likeness.none",
+        category=f"{gate.value}.none",
         surface="request",
         param=param,
         score=1.0,
@@ -123,18 +156,33 @@ def numbered(observations: Iterable[Observation]) -> tuple[Observation, ...]:
 def _condensed(observations: Iterable[Observation]) -> list[Observation]:
     """Keep of each kind the strongest few, and one that says how many there were besides.
 
-    A decision has to fit into a leaf of the log, whatever somebody writes or a crowd shows. The
-    count is part of what a person clears, so that one more in the crowd is a new hold.
+    A decision has to fit into a leaf of the log, whatever somebody writes or a crowd shows. Where
+    many texts or pictures were sent, those of one field count as one.
+    """
+    everything = list(observations)
+    kept = _strongest(everything, _KEPT, of_field=False)
+    for most in (_KEPT, *_FEWER):
+        if len(kept) <= _MOST:
+            break
+        kept = _strongest(everything, most, of_field=True)
+    return kept
+
+
+def _strongest(seen: Sequence[Observation], most: int, *, of_field: bool) -> list[Observation]:
+    """Return of each kind the `most` strongest, and one that counts the others.
+
+    The count is part of what a person clears, so that one more in the crowd is a new hold.
     """
     kinds: dict[tuple[str, str, str, str], list[Observation]] = {}
-    for seen in observations:
-        kinds.setdefault((seen.detector, seen.category, seen.surface, seen.param), []).append(seen)
+    for one in seen:
+        param = one.param.partition("[")[0] + "[]" * ("[" in one.param) if of_field else one.param
+        kinds.setdefault((one.detector, one.category, one.surface, param), []).append(one)
     kept: list[Observation] = []
     for alike in kinds.values():
-        strongest = sorted(alike, key=lambda seen: -seen.score)
-        kept += strongest[:_KEPT]
-        if more := len(alike) - _KEPT:
-            kept += [replace(strongest[_KEPT], matched=(f"and_{more}",))] if more > 0 else []
+        strongest = sorted(alike, key=lambda one: -one.score)
+        kept += strongest[:most]
+        more = len(alike) - most
+        kept += [replace(strongest[most], matched=(f"and_{more}",))] if more > 0 else []
     return kept
 
 
@@ -151,6 +199,11 @@ def category_of(category: Category) -> str:
             | Category.HARASSMENT
             | Category.EXTREMISM
             | Category.ILLICIT
+            | Category.POLITICAL
+            | Category.IMPERSONATION
+            | Category.DANGEROUS_ACTS
+            | Category.ANIMAL_CRUELTY
+            | Category.PRIVACY
             | Category.EVASION
             | Category.LANGUAGE
             | Category.SPEECH
@@ -200,8 +253,7 @@ def action_of(action: Action) -> str:
 CATEGORIES = frozenset(
     {
         UNAVAILABLE,
-        "likeness.none",
-        "rights.none",
+        *NOTHING,
         *map(category_of, Category),
         *map(outcome_of, Outcome),
         *map(status_of, MentionStatus),

@@ -1,12 +1,14 @@
-"""What waits for a person: opened when a job is held, decided once, by somebody else.
+"""What waits for a person: opened when a request is held, decided once, by somebody else.
 
-Clearing lets the job go on where it stopped; refusing ends it. Both return an `Outcome`, which
-the caller puts into the log in the same transaction.
+Clearing lets a held job go on where it stopped, and refusing ends it. A decision that was asked
+for without a job (`clearances.py`) has nothing that could go on: once it is cleared, the same
+request can be asked about again. Both return an `Outcome`, which the caller puts into the log in
+the same transaction.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import (
@@ -27,11 +29,15 @@ from service import jobs
 from service.database import metadata
 from service.decision import Stage
 from service.ids import new_id
-from service.jobs import Instant, Job, NotHeld, State
+from service.jobs import Instant, Job, Json, NotHeld, State
 from service.jobs.tables import job as job_table
 from service.jobs.tables import word
 
 MAX_NOTE_CHARACTERS = 4000
+
+CLEARED_FOR = timedelta(days=7)
+"""How long a cleared decision without a job can be asked for again: a working week and its
+weekend, and no longer, since the request is compared by a hash and nobody looks again."""
 
 
 class Ruling(StrEnum):
@@ -69,15 +75,17 @@ class NoteTooLong(ReviewError):
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A held job and why.
+    """What is held, and why.
 
     Attributes:
         id: `rev_…`.
+        job: empty where a decision alone was asked for.
         requester: the actor who may not decide.
-        decision_id: the decision that holds the job; it has the reasons in full.
+        decision_id: the first decision that holds it; it has the reasons in full.
         reasons: their codes.
         reviewer, note, decided_at: empty and None while `open`. The note is a person's own
             words, and stays out of the log.
+        until_at: without a job, until when it stays cleared.
     """
 
     id: str
@@ -92,11 +100,12 @@ class Review:
     reviewer: str
     note: str = field(repr=False)
     decided_at: datetime | None
+    until_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the service must put into the log about a review, and the job as it is now."""
+    """What the service must put into the log about a review, and the job, if any, as it is now."""
 
     review: str
     decision_id: str
@@ -104,7 +113,8 @@ class Outcome:
     ruling: Ruling
     reviewer: str
     at: datetime
-    job: Job
+    job: Job | None
+    until_at: datetime | None = None
 
 
 review = Table(
@@ -123,11 +133,16 @@ review = Table(
     Column("reviewer", String(80), nullable=False, server_default=""),
     Column("note", Text, nullable=False, server_default=""),
     Column("decided_at", Instant),
+    # What may be open once at a time: the job, or else the same hold of the same request.
+    Column("once", String(80), nullable=False, server_default=""),
+    Column("sign", String(64), nullable=False, server_default=""),
+    Column("until_at", Instant),
 )
-_VIEW = tuple(column for column in review.c if column.name != "standings")
+_VIEW = tuple(review.c[each.name] for each in fields(Review))
 _OPEN = review.c.ruling == Ruling.OPEN
-# One person at a time decides about a job: a second open review of it cannot be written.
-Index("review_open", review.c.job, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+_SIGNED = review.c.sign != ""
+Index("review_open", review.c.once, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index("review_sign", review.c.sign, sqlite_where=_SIGNED, postgresql_where=_SIGNED)
 
 
 def open_review(
@@ -162,6 +177,7 @@ def open_review(
             standings=list(standings),
             opened_at=now,
             ruling=Ruling.OPEN,
+            once=held.id,
         )
     )
     return get(conn, opened)
@@ -179,6 +195,18 @@ def get(conn: Connection, review_id: str) -> Review:
     return _as_review(row)
 
 
+def of_entry(conn: Connection, facts: Mapping[str, Json]) -> Review | None:
+    """Return the review that a decision waits for, by its facts in the log; None without one.
+
+    Of the same request asked about twice, both decisions wait for the review of the first.
+    """
+    which = review.c.decision_id == str(facts.get("decision"))
+    if "review" in facts:
+        which = review.c.id == str(facts["review"])
+    row = conn.execute(select(*_VIEW).where(which)).mappings().first()
+    return None if row is None else _as_review(row)
+
+
 def list_open(
     conn: Connection, *, project: str | None = None, after: str | None = None, limit: int = 50
 ) -> tuple[Review, ...]:
@@ -190,8 +218,8 @@ def list_open(
     """
     query = (
         select(*_VIEW)
-        .join(job_table, job_table.c.id == review.c.job)
-        .where(_OPEN, job_table.c.state == State.HELD)
+        .outerjoin(job_table, job_table.c.id == review.c.job)
+        .where(_OPEN, (review.c.job == "") | (job_table.c.state == State.HELD))
         .order_by(review.c.id)
         .limit(limit)
     )
@@ -203,28 +231,31 @@ def list_open(
 
 
 def clear(conn: Connection, review_id: str, reviewer: str, note: str, now: datetime) -> Outcome:
-    """Let the job go on at the step where it stopped.
+    """Let the job go on at the step where it stopped, or the request be asked about again.
 
     Raises:
         UnknownReview, AlreadyDecided, OwnRequest, NoteTooLong: it does not go on.
         NotHeld: the requester cancelled it meanwhile.
     """
     decided = _decided(conn, review_id, Ruling.CLEARED, reviewer, note, now)
-    return _outcome(decided, jobs.resume(conn, decided.job, now), now)
+    job = jobs.resume(conn, decided.job, now) if decided.job else None
+    return _outcome(conn, decided, job, now)
 
 
 def refuse(conn: Connection, review_id: str, reviewer: str, note: str, now: datetime) -> Outcome:
-    """End the job as refused.
+    """End the job as refused, or let the decision stand.
 
     Raises:
         UnknownReview, AlreadyDecided, OwnRequest, NoteTooLong: it goes on waiting.
         NotHeld: the requester cancelled it meanwhile.
     """
     decided = _decided(conn, review_id, Ruling.REFUSED, reviewer, note, now)
+    if not decided.job:
+        return _outcome(conn, decided, None, now)
     job = jobs.refuse_held(
         conn, decided.job, "review.refused", "A person looked at it and refused it.", now
     )
-    return _outcome(decided, job, now)
+    return _outcome(conn, decided, job, now)
 
 
 def cleared(conn: Connection, job_id: str) -> frozenset[str]:
@@ -233,6 +264,17 @@ def cleared(conn: Connection, job_id: str) -> frozenset[str]:
         review.c.job == job_id, review.c.ruling == Ruling.CLEARED
     )
     return frozenset(one for standings in conn.execute(query).scalars() for one in standings)
+
+
+def forget_notes(conn: Connection, actor: str) -> int:
+    """Blank what was written about the actor's requests, and what the actor wrote of others'.
+
+    What knows the actor's requests again goes too; what was cleared for them is cleared no more.
+    """
+    conn.execute(update(review).where(review.c.requester == actor, _SIGNED).values(sign=""))
+    theirs = (review.c.requester == actor) | (review.c.reviewer == actor)
+    written = conn.execute(update(review).where(theirs, review.c.note != "").values(note=""))
+    return int(written.rowcount)
 
 
 def _decided(
@@ -247,16 +289,34 @@ def _decided(
     written = conn.execute(
         update(review)
         .where(review.c.id == review_id, _OPEN)
-        .values(ruling=ruling, reviewer=reviewer, note=note, decided_at=now)
+        .values(
+            ruling=ruling,
+            reviewer=reviewer,
+            note=note,
+            decided_at=now,
+            until_at=None if stands.job or ruling is Ruling.REFUSED else now + CLEARED_FOR,
+        )
     )
     if not written.rowcount:
         raise AlreadyDecided(review_id, get(conn, review_id).ruling)
     return get(conn, review_id)
 
 
-def _outcome(decided: Review, job: Job, now: datetime) -> Outcome:
+def _outcome(conn: Connection, decided: Review, job: Job | None, now: datetime) -> Outcome:
+    if job is None:
+        # A job tells of itself.
+        told = {"actor": decided.requester, "review": decided.id, "decision": decided.decision_id}
+        topic = f"review.{decided.ruling.value}"
+        jobs.put(conn, topic, f"{topic}:{decided.id}", told, now)
     return Outcome(
-        decided.id, decided.decision_id, decided.stage, decided.ruling, decided.reviewer, now, job
+        decided.id,
+        decided.decision_id,
+        decided.stage,
+        decided.ruling,
+        decided.reviewer,
+        now,
+        job,
+        decided.until_at,
     )
 
 

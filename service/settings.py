@@ -2,17 +2,63 @@
 
 import os
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "IMPRIMATUR_"
 
 
 class SettingsRefused(Exception):
     """A setting is unknown, wrong or unsafe; the message names it and says what to do."""
+
+
+_Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+
+
+class GuardChoice(BaseModel):
+    """A guard model beside the prompt filter; see docs/guards.md.
+
+    Attributes:
+        family: how it is asked and read.
+        model: a folder, or an id of the hub.
+        sha256: of its files, as `imprimatur models digest` prints it.
+        timeout_s: a text that it has not judged by then is held.
+        surfaces: where it is asked.
+        languages: ISO 639 codes it is trusted with; empty for those of its card.
+        labels: of a `classifier`: each of its labels, and our category or null.
+        device: as torch calls it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: Literal[
+        "llama_guard",
+        "llama_guard_4",
+        "qwen3guard",
+        "shieldgemma",
+        "granite_guardian",
+        "gpt_oss_safeguard",
+        "classifier",
+    ]
+    model: str = Field(min_length=1)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    timeout_s: float = Field(default=5.0, gt=0)
+    surfaces: frozenset[Literal["prompt", "speech"]] = Field(
+        default=frozenset({"prompt"}), min_length=1
+    )
+    languages: frozenset[_Language] = frozenset()
+    labels: dict[str, str | None] = {}
+    device: str = "cpu"
 
 
 class Settings(BaseSettings):
@@ -35,7 +81,12 @@ class Settings(BaseSettings):
         workers: worker processes started by `serve`.
         lease_s: how long a silent worker keeps its job.
         ticket_s: how long a permission to generate is valid.
+        witnesses: who cosigns the log's checkpoints: address and public key, parted by commas.
+        witness_every_s: how often they are asked.
+        retention_days_values: how long prompts and other private values lie beside the log.
+        retention_days_requests: how long the requests of jobs that have ended are kept.
         gate_timeout_s: gates that have not answered by then are unavailable, which is a hold.
+        guards: guard models asked about texts, as a JSON list; see docs/guards.md.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -60,6 +111,11 @@ class Settings(BaseSettings):
     lease_s: float = Field(default=30.0, gt=0)
     ticket_s: int = Field(default=86_400, ge=60)
     gate_timeout_s: float = Field(default=10.0, gt=0)
+    guards: tuple[GuardChoice, ...] = ()
+    witnesses: str = ""
+    witness_every_s: float = Field(default=60.0, ge=1)
+    retention_days_values: int = Field(default=180, ge=1, le=3650)
+    retention_days_requests: int = Field(default=30, ge=1, le=3650)
 
     @property
     def address(self) -> str:
@@ -79,6 +135,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}LEASE_S must be over twice {PREFIX}GATE_TIMEOUT_S: a late gate is "
                 "a hold, and must not cost the lease"
+            )
+        if sum(guard.timeout_s for guard in self.guards) >= self.gate_timeout_s:
+            raise ValueError(
+                f"{PREFIX}GUARDS: their timeout_s add up to {PREFIX}GATE_TIMEOUT_S or more, so "
+                "that the gate would be late before they are"
             )
         if self.signer == "files" and not (self.signer_chain and self.signer_key):
             raise ValueError(
@@ -114,3 +175,5 @@ def from_environment() -> Settings:
         first = broken.errors()[0]
         where = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
         raise SettingsRefused(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+    except SettingsError as broken:  # a list that is no JSON
+        raise SettingsRefused(f"{PREFIX}GUARDS: {broken}") from None

@@ -9,7 +9,7 @@ key in another process's memory is seen to be out of date.
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -81,6 +81,10 @@ class _Row:
     alive: bool
 
 
+Opened = Callable[[str, bytes, str], bytes]
+"""Return the value of a subject, sealed so, in this context; raises what `open` raises."""
+
+
 class SubjectKeys:
     """Seals and opens values of subjects, and destroys their keys.
 
@@ -126,12 +130,28 @@ class SubjectKeys:
             SubjectErased: the key was destroyed.
             SealBroken: changed, or another subject's or context's.
         """
-        if len(sealed) < _HEADER_BYTES + _NONCE_BYTES or sealed[:1] != _FORMAT:
-            raise SealBroken("not a sealed value")
-        row = _rows(conn, [subject]).get(subject)
+        return self.at_one_moment(conn)(subject, sealed, context)
+
+    def at_one_moment(self, conn: Connection) -> Opened:
+        """Return what opens values as `open` does, but reads the row of each subject once.
+
+        For the length of one read of the database, in which no row changes.
+        """
+        rows: dict[str, _Row | None] = {}
+
+        def opened(subject: str, sealed: bytes, context: str) -> bytes:
+            if len(sealed) < _HEADER_BYTES + _NONCE_BYTES or sealed[:1] != _FORMAT:
+                raise SealBroken("not a sealed value")
+            if subject not in rows:
+                rows[subject] = _rows(conn, [subject]).get(subject)
+            return self._unsealed(subject, rows[subject], sealed, context)
+
+        return opened
+
+    def _unsealed(self, subject: str, row: _Row | None, sealed: bytes, context: str) -> bytes:
         if row is None:
             raise SealBroken("this subject never had a key")
-        if not row.alive or row.generation != int.from_bytes(sealed[1:_HEADER_BYTES], "big"):
+        if not row.alive or row.generation != generation_of(sealed):
             self._forget(subject)
             raise SubjectErased("the subject's key was destroyed")
         nonce = sealed[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES]
@@ -217,6 +237,11 @@ class SubjectKeys:
         with self._lock:
             for row in [row for row in self._opened if row.subject == subject]:
                 del self._opened[row]
+
+
+def generation_of(sealed: bytes) -> int:
+    """Return under which of its subject's keys a value is sealed: the first is 1."""
+    return int.from_bytes(sealed[1:_HEADER_BYTES], "big")
 
 
 _BY_SUBJECT = select(subject_key).where(

@@ -9,14 +9,16 @@ import sys
 from collections.abc import MutableMapping
 from typing import Any, TextIO
 
+import msgspec
 import structlog
 from structlog.contextvars import merge_contextvars
 
 ALLOWED = frozenset(
     {
-        "attempts", "blob", "decision", "error", "event", "fence", "folder", "gate", "item", "job",
-        "key", "level", "logger", "method", "ms", "next_step", "owner", "part", "request_id",
-        "retry", "route", "state", "status", "timeout_s", "timestamp", "topic", "verdict",
+        "attempts", "blob", "cause", "decision", "error", "event", "fence", "folder", "gate",
+        "item", "job", "key", "level", "logger", "method", "ms", "next_step", "owner", "part",
+        "request_id", "retry", "route", "state", "status", "timeout_s", "timestamp", "topic",
+        "verdict",
         # Of a refusal: a word of ours, never what the requester sent.
         "code",
     }
@@ -44,6 +46,10 @@ def only_allowed(_logger: object, _method: str, event: _Event) -> _Event:
     }
 
 
+def _encoded(event: _Event, **_asked: object) -> str:
+    return msgspec.json.encode(event).decode()
+
+
 def configure(stream: TextIO | None = None) -> None:
     """Send everything that is logged from now on to `stream`, or stderr."""
     structlog.configure(
@@ -52,7 +58,7 @@ def configure(stream: TextIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             only_allowed,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_encoded),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),

@@ -10,18 +10,21 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import rfc8785
 
-from service.decision import Decision, Mode, Verdict
+from service.decision import Decision, Mode, Purpose, Verdict
 from service.keys import SigningKey, VerifyingKey
-from service.request import GenerationRequest
+from service.request import GenerationRequest, Requester
 
 _DOMAIN = b"impr/ticket/v1\n"
 # A ticket with 4 references, 16 handles and 16 indexes is under 4 kB.
-_MAX_TOKEN_CHARACTERS = 16_384
+MAX_TOKEN_CHARACTERS = 16_384
+LEEWAY = timedelta(seconds=5)
+"""How far two machines' clocks may differ."""
 
 
 class TicketError(Exception):
@@ -33,31 +36,45 @@ class NotAllowed(TicketError):
 
 
 class TicketInvalid(TicketError):
-    """This token permits nothing."""
+    """This token permits nothing. `word` says why, to programs."""
+
+    word = "invalid"
 
 
 class TicketMalformed(TicketInvalid):
     """Not a token of ours."""
 
+    word = "malformed"
+
 
 class TicketKeyUnknown(TicketInvalid):
     """Signed with a key that is not in the key ring."""
+
+    word = "key_unknown"
 
 
 class TicketForged(TicketInvalid):
     """The signature is not that of the key it names."""
 
+    word = "forged"
+
 
 class TicketExpired(TicketInvalid):
     """Its time is over: decide again."""
+
+    word = "expired"
 
 
 class TicketTooEarly(TicketInvalid):
     """Issued in the future: a clock is wrong."""
 
+    word = "too_early"
+
 
 class TicketForAnother(TicketInvalid):
     """It permits another request than this one. The message names the first field that differs."""
+
+    word = "for_another"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,7 @@ class Permitted:
 
     Attributes:
         prompt, parameters: SHA-256, hex.
+        shots, end_user, ancestors: likewise, and empty where there is none.
         references: SHA-256 of each one's kind, place and content, hex, in order.
     """
 
@@ -77,6 +95,10 @@ class Permitted:
     references: tuple[str, ...]
     parameters: str
     handles: tuple[str, ...] = field(repr=False)
+    purpose: str = Purpose.UNSTATED.value
+    shots: str = ""
+    end_user: str = ""
+    ancestors: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +182,8 @@ def issue(
         issued=issued,
         expires=issued + int(lifetime.total_seconds()),
     )
-    signed = f"v1.{key.id}.{_encoded(_payload(ticket))}"
-    return f"{signed}.{_encoded(key.sign(_DOMAIN + signed.encode()))}"
+    content = f"v1.{key.id}.{_encoded(_payload(ticket))}"
+    return f"{content}.{_encoded(key.sign(_DOMAIN + content.encode()))}"
 
 
 def verify(
@@ -170,7 +192,7 @@ def verify(
     keys: Sequence[VerifyingKey],
     *,
     now: datetime,
-    leeway: timedelta = timedelta(seconds=5),
+    leeway: timedelta = LEEWAY,
 ) -> Ticket:
     """Return the ticket if it permits exactly `request` now.
 
@@ -180,26 +202,66 @@ def verify(
     Raises:
         TicketInvalid: one of its leaves says why not.
     """
+    ticket = signed(token, keys)
+    require_time(ticket, now=now, leeway=leeway)
+    require_request(ticket, request)
+    return ticket
+
+
+def signed(token: str, keys: Sequence[VerifyingKey]) -> Ticket:
+    """Return the ticket if one of `keys` signed it, whenever and for whatever it is.
+
+    Raises:
+        TicketMalformed, TicketKeyUnknown, TicketForged: none did.
+    """
     # 1. Its shape, before anything is computed from it.
-    signed, key_id, payload, signature = _parts(token)
+    content, key_id, payload, signature = _parts(token)
     # 2. The signature, before anything in it is believed.
     key = next((known for known in keys if known.id == key_id), None)
     if key is None:
         raise TicketKeyUnknown("the key that signed it is not in the key ring")
-    if not key.verifies(signature, _DOMAIN + signed.encode()):
+    if not key.verifies(signature, _DOMAIN + content.encode()):
         raise TicketForged("the signature does not match")
-    ticket = _read(payload)
-    # 3. The time.
+    return _read(payload)
+
+
+def require_time(ticket: Ticket, *, now: datetime, leeway: timedelta = LEEWAY) -> None:
+    """Return if `ticket` is valid now.
+
+    Raises:
+        TicketTooEarly, TicketExpired: it is not yet, or not any more.
+    """
     if now + leeway < datetime.fromtimestamp(ticket.issued, UTC):
         raise TicketTooEarly("it was issued in the future: set the clocks")
     if now - leeway >= ticket.expires_at:
         raise TicketExpired(f"it ended at {ticket.expires_at.isoformat()}")
-    # 4. The request, field by field.
+
+
+def require_request(ticket: Ticket, request: GenerationRequest) -> None:
+    """Return if `ticket` permits exactly `request`, field by field.
+
+    Raises:
+        TicketForAnother: it does not.
+    """
     wanted = _permitted(request)
     for part in fields(Permitted):
         if getattr(ticket.permitted, part.name) != getattr(wanted, part.name):
             raise TicketForAnother(f"{part.name} differs from what was permitted")
-    return ticket
+
+
+def by_its_bearer(ticket: Ticket, request: GenerationRequest) -> GenerationRequest:
+    """Return `request` as that of whoever `ticket` names: a gateway knows nobody else."""
+    named = ticket.permitted
+    return replace(request, id=named.request, requester=Requester(named.actor, named.project))
+
+
+def key_id(token: str) -> str:
+    """Return the id of the key that a token says it is signed with.
+
+    Raises:
+        TicketMalformed: it is no token.
+    """
+    return _parts(token)[1]
 
 
 def _permitted(request: GenerationRequest) -> Permitted:
@@ -207,6 +269,8 @@ def _permitted(request: GenerationRequest) -> Permitted:
     made = request.parameters
     # All as text: a seed may exceed the 53 bits of a JSON number, and fps is a fraction.
     parameters = [made.model, str(made.size), str(made.seconds), str(made.fps), str(made.seed)]
+    shots = [[one.prompt, one.seconds] for one in request.shots]
+    before = list(request.ancestors)
     return Permitted(
         request=request.id,
         actor=request.requester.actor,
@@ -219,23 +283,25 @@ def _permitted(request: GenerationRequest) -> Permitted:
         ),
         parameters=_sha256(rfc8785.dumps(parameters)),
         handles=request.handles,
+        purpose=request.purpose.value,
+        shots=_sha256(rfc8785.dumps(shots)) if shots else "",
+        end_user=_sha256(request.end_user.encode()) if request.end_user else "",
+        ancestors=_sha256(rfc8785.dumps(before)) if before else "",
     )
 
 
 def _payload(ticket: Ticket) -> bytes:
-    return json.dumps(
-        asdict(ticket), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    return msgspec.json.encode(ticket, order="sorted")
 
 
 def _parts(token: str) -> tuple[str, str, bytes, bytes]:
-    if len(token) > _MAX_TOKEN_CHARACTERS or not token.isascii():
+    if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
         raise TicketMalformed("too long, or not ASCII")
-    signed, _, signature = token.rpartition(".")
-    version, *rest = signed.split(".")
+    content, _, signature = token.rpartition(".")
+    version, *rest = content.split(".")
     if version != "v1" or len(rest) != 2:
         raise TicketMalformed("not v1.<key id>.<payload>.<signature>")
-    return signed, rest[0], _decoded(rest[1]), _decoded(signature)
+    return content, rest[0], _decoded(rest[1]), _decoded(signature)
 
 
 def _read(payload: bytes) -> Ticket:

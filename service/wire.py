@@ -11,23 +11,37 @@ from service.decision import (
     Moment,
     Observation,
     Place,
+    PolicyRef,
+    Purpose,
     Reason,
     Receipt,
     Region,
+    Shadow,
     Span,
     Steer,
     Verdict,
     VisibleMark,
 )
 
+# `policy_book.UNAVAILABLE`, which stands above this module.
+_NOT_LOOKED_AT = "policy.unavailable"
+
 JSON = dict[str, Any]
 """A JSON object on its way out. Never travels between functions that decide."""
 
 
 def decision_json(
-    decision: Decision, *, receipt: Receipt | None = None, ticket: str | None = None
+    decision: Decision,
+    *,
+    receipt: Receipt | None = None,
+    ticket: str | None = None,
+    appeals: str = "",
 ) -> JSON:
-    """Return the object of DESIGN's "The decision"."""
+    """Return the object of DESIGN's "The decision".
+
+    Args:
+        appeals: where one can appeal against it now; empty where one cannot.
+    """
     return {
         "id": decision.id,
         "object": "policy.decision",
@@ -36,15 +50,12 @@ def decision_json(
         "mode": decision.mode.value,
         "stage": decision.stage.value,
         "verdict": decision.verdict.word,
-        "reasons": [_reason(reason) for reason in decision.reasons],
+        "reasons": [_reason(reason, appeals) for reason in decision.reasons],
         "conditions": [_condition(condition) for condition in decision.conditions],
         "observations": [_observation(seen) for seen in decision.observations],
-        "policy": {
-            "id": decision.policy.id,
-            "version": decision.policy.version,
-            "sha256": decision.policy.sha256,
-        },
-        "shadow": [],
+        "policy": policy_json(decision.policy),
+        "shadow": [_shadow(one, decision.verdict) for one in decision.shadow],
+        **({"cleared": list(decision.cleared)} if decision.cleared else {}),
         "billable": decision.billable,
         "ticket": ticket,
         "receipt": receipt_json(receipt) if receipt else None,
@@ -63,8 +74,15 @@ def leaf_facts(decision: Decision) -> JSON:
         part.pop("span", None)
         part.pop("message", None)
         part.pop("remedy", None)
-    for key in ("object", "ticket", "receipt", "shadow", "request_id", "created_at"):
+    for key in ("object", "ticket", "receipt", "request_id", "created_at"):
         del facts[key]
+    if not decision.shadow:
+        del facts["shadow"]
+    asked = decision.circumstances
+    said = {"plan": asked.plan, "territory": asked.territory}
+    if asked.purpose is not Purpose.UNSTATED:
+        said["purpose"] = asked.purpose.value
+    facts.update({name: word for name, word in said.items() if word})
     facts["decision"] = facts.pop("id")
     return facts
 
@@ -76,6 +94,11 @@ def spans_json(decision: Decision) -> dict[str, list[int]]:
         for reason in decision.reasons
         if isinstance(reason.place, Span)
     }
+
+
+def policy_json(policy: PolicyRef) -> JSON:
+    """Return which policy: id, version and the hash of its document."""
+    return {"id": policy.id, "version": policy.version, "sha256": policy.sha256}
 
 
 def receipt_json(receipt: Receipt) -> JSON:
@@ -94,7 +117,13 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _reason(reason: Reason) -> JSON:
+def appeal_json(code: str, appeals: str) -> JSON:
+    """Return what a reason says about appeals: none where nothing could be looked at."""
+    at = appeals if code != _NOT_LOOKED_AT else ""
+    return {"appealable": bool(at), "appeal_url": at or None}
+
+
+def _reason(reason: Reason, appeals: str) -> JSON:
     return {
         "code": reason.code,
         "verdict": reason.verdict.word,
@@ -108,9 +137,19 @@ def _reason(reason: Reason) -> JSON:
         "threshold": reason.threshold,
         "rule": reason.rule,
         "observation": reason.observation,
+        **({"joined": list(reason.joined)} if reason.joined else {}),
         "remedy": reason.remedy,
-        "appealable": reason.appealable,
-        "appeal_url": None,
+        **appeal_json(reason.code, appeals),
+    }
+
+
+def _shadow(other: Shadow, verdict: Verdict) -> JSON:
+    return {
+        "version": other.policy.version,
+        "sha256": other.policy.sha256,
+        "verdict": other.verdict.word,
+        "codes": list(other.codes),
+        "differs": other.verdict is not verdict,
     }
 
 

@@ -11,21 +11,32 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
 import structlog
 
 from generator.model import VideoModel
+from service.audit.cosigned import Outside, witnesses
+from service.audit.errors import BadCosigner
 from service.audit.log import AuditLog
 from service.certificates import Identity, development_identity, identity_from_files
 from service.database import Database
-from service.gates import Gates
+from service.decision_cache import DecisionCache
+from service.gates import Gates, JudgeText
 from service.inspection import Inspection
 from service.keys import KeyRing, Purpose
 from service.pipeline import Pipeline
 from service.policy_book import Policy, load
-from service.reasons import CATEGORIES, SURFACES
+from service.policy_book.book import Book
+from service.policy_book.seeding import Seed, Seeding
+from service.policy_book.states import Approval, Origin, short
+from service.reasons import CATEGORIES, DETECTORS, GUARDS, SURFACES
+from service.records.erasing import Erasing
+from service.records.holding import Holding
+from service.records.ledger import Ledger
+from service.records.retention import Schedule
 from service.rooms import Clock, Rooms, Terms, Workshop
 from service.settings import Settings, SettingsRefused
 from service.steps.run import Crossing
@@ -56,6 +67,21 @@ class House:
     rooms: Rooms
     owner: str
 
+    def erasing(self) -> Erasing:
+        """Return who erases; its list lies in the home, outside the database."""
+        return Erasing(self.rooms, Ledger(self.settings.home))
+
+    def schedule(self) -> Schedule:
+        """Return how long private things are kept."""
+        return Schedule(
+            values=timedelta(days=self.settings.retention_days_values),
+            requests=timedelta(days=self.settings.retention_days_requests),
+        )
+
+    def holding(self) -> Holding:
+        """Return who keeps legal holds."""
+        return Holding(self.rooms, self.erasing())
+
     def front(self, crossing: Crossing | None = None) -> Pipeline:
         """Return the pipeline of a process that takes requests in."""
         return _pipeline(self.rooms, self.owner, None, crossing)
@@ -70,8 +96,8 @@ def opened(settings: Settings, clock: Clock = now) -> Iterator[House]:
     """Yield the house that `settings` describe; close its log and database in the end.
 
     Raises:
-        DatabaseUnavailable, KeyRingError, PolicyRefused, ModelUnavailable, LogTampered: it cannot
-            be opened; the message says what to do.
+        DatabaseUnavailable, KeyRingError, PolicyRefused, BookBroken, ModelUnavailable,
+            LogTampered: it cannot be opened; the message says what to do.
     """
     _private_folder(settings.home)
     database = Database(settings.url)
@@ -88,12 +114,44 @@ def opened(settings: Settings, clock: Clock = now) -> Iterator[House]:
             subjects=subjects,
             clock=clock,
             proofs=f"{settings.address}/v1/audit/proofs/",
+            outside=outside(settings, keys),
         ) as audit_log:
             rooms = _rooms(settings, database, audit_log, keys, subjects, executor, clock)
-            yield House(settings, rooms, f"{socket.gethostname()}:{os.getpid()}")
+            house = House(settings, rooms, f"{socket.gethostname()}:{os.getpid()}")
+            # A backup that was put back knows people again who were erased: nobody is served first.
+            house.erasing().go_on()
+            yield house
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         database.close()
+
+
+@contextmanager
+def served(settings: Settings, clock: Clock = now) -> Iterator[House]:
+    """Yield the house like `opened`, while its witnesses are asked for their signatures."""
+    with opened(settings, clock) as house:
+        rooms = house.rooms
+        if not rooms.log.outside.witnesses:
+            yield house
+            return
+        from service.audit.witness import WitnessClient, in_background
+
+        client = WitnessClient(rooms.database, rooms.log, clock)
+        with in_background(client, settings.witness_every_s):
+            yield house
+
+
+def outside(settings: Settings, keys: KeyRing) -> Outside:
+    """Return who vouches for the log's checkpoints besides its own key.
+
+    Raises:
+        SettingsRefused: a witness has no address to be asked at, or no key.
+    """
+    trial = settings.environment == "development"
+    try:
+        return Outside(witnesses(settings.witnesses, loopback=trial), keys.cosigning())
+    except BadCosigner as wrong:
+        raise SettingsRefused(f"IMPRIMATUR_WITNESSES: {wrong}") from wrong
 
 
 def model(settings: Settings) -> VideoModel:
@@ -120,7 +178,9 @@ def _rooms(
     executor: ThreadPoolExecutor,
     clock: Clock,
 ) -> Rooms:
+    from filters.frames import sampled
     from filters.normalise import normalise
+    from service.media.looking import read_looks, read_sound
     from service.media.reading import read_picture
 
     return Rooms(
@@ -128,7 +188,7 @@ def _rooms(
         log=audit_log,
         keys=keys,
         subjects=subjects,
-        policy=_policy(settings),
+        book=_book(settings, database, audit_log, clock),
         gates=_gates(settings, database, keys, executor),
         model=model(settings),
         vault=Vault(settings.home / "vault"),
@@ -136,12 +196,67 @@ def _rooms(
         read_picture=read_picture,
         clock=clock,
         terms=Terms(timedelta(seconds=settings.lease_s), timedelta(seconds=settings.ticket_s)),
+        appeals=f"{settings.address}/v1/appeals",
+        cache=DecisionCache(os.urandom(32)),
+        read_film=partial(read_looks, sample=sampled),
+        read_sound=read_sound,
     )
 
 
-def _policy(settings: Settings) -> Policy:
-    document = (settings.policy or DEFAULT_POLICY).read_bytes()
-    return load(document, categories=CATEGORIES, surfaces=SURFACES)
+def policy(document: bytes) -> Policy:
+    """Return the policy in `document`, held against what this version can observe.
+
+    Raises:
+        PolicyRefused: it is not whole.
+    """
+    return load(
+        document,
+        categories=CATEGORIES,
+        surfaces=SURFACES,
+        detectors=DETECTORS,
+        optional=GUARDS,
+    )
+
+
+def seeding(
+    settings: Settings, database: Database, audit_log: AuditLog, clock: Clock = now
+) -> Seeding:
+    """Return the policy book, with what may begin it."""
+    approval = Approval.TWO_PEOPLE
+    if settings.environment == "development":
+        approval = Approval.UNSAFE_SELF
+    chosen = None
+    if settings.policy is not None:
+        chosen = Seed(settings.policy.read_bytes(), Origin.SETTINGS)
+    return Seeding(
+        Book(database, policy, approval=approval),
+        audit_log,
+        clock,
+        packaged=Seed(DEFAULT_POLICY.read_bytes(), Origin.PACKAGED),
+        chosen=chosen,
+    )
+
+
+def _book(settings: Settings, database: Database, audit_log: AuditLog, clock: Clock) -> Book:
+    seeds = seeding(settings, database, audit_log, clock)
+    seeds.begin()
+    seeds.check()
+    if not seeds.chosen_is_live():
+        live = short(seeds.book.standing().live.ref)
+        log.warning("policy.not_live", document=str(settings.policy), live=live)
+    _check_guards(settings, seeds.book.standing().live)
+    return seeds.book
+
+
+def _check_guards(settings: Settings, live: Policy) -> None:
+    """Refuse a guard whose every word the live policy would hold as that of a stranger."""
+    names = {f"filters.guard.{choice.family}" for choice in settings.guards}
+    strange = sorted(name for name in names if not live.knows(name))
+    if strange:
+        raise SettingsRefused(
+            f"IMPRIMATUR_GUARDS: the live policy does not list {', '.join(strange)} under "
+            "`detectors`, so all they report would be held: make one live that does"
+        )
 
 
 def _gates(
@@ -149,6 +264,7 @@ def _gates(
 ) -> Gates:
     from filters.normalise import normalise
     from filters.nudity import NudityDetector
+    from filters.speech import VoiceActivity
     from filters.text import PromptClassifier
     from filters.weights import load_weights
     from likeness.dlib_faces import DlibFaces
@@ -163,13 +279,43 @@ def _gates(
     vault_keys = {key.id: key.secret for key in keys.secrets(Purpose.VAULT)}
     return Gates(
         database=database,
-        judge_text=PromptClassifier(load_weights(), encoder(settings)).read,
+        judge_text=_judge_text(settings, PromptClassifier(load_weights(), encoder(settings)).read),
         judge_pictures=NudityDetector().look,
         registry=Registry(DlibFaces(), TemplateVault(vault_keys), load_calibration()),
         claims=Claims(Tiers(words, lambda text: normalise(text).text), words),
         executor=executor,
         timeout_s=settings.gate_timeout_s,
+        listen=VoiceActivity().listen,
     )
+
+
+def _judge_text(settings: Settings, own: JudgeText) -> JudgeText:
+    """Return the prompt filter, with the guards that `settings` name beside it.
+
+    Raises:
+        ModelUnavailable: a guard cannot be loaded as it was pinned.
+    """
+    if not settings.guards:
+        return own
+    from filters.finding import Surface
+    from filters.guards.chosen import Choice
+    from filters.guards.chosen import load as load_guard
+    from filters.guards.together import Guarded
+
+    choices = [
+        Choice(
+            family=chosen.family,
+            model=chosen.model,
+            sha256=chosen.sha256,
+            timeout_s=chosen.timeout_s,
+            surfaces=frozenset(map(Surface, chosen.surfaces)),
+            languages=chosen.languages,
+            labels=chosen.labels,
+            device=chosen.device,
+        )
+        for chosen in settings.guards
+    ]
+    return Guarded(own, [load_guard(choice, offline=settings.offline) for choice in choices]).read
 
 
 def encoder(settings: Settings) -> "MiniLM":

@@ -19,6 +19,8 @@ from service import jobs, notices
 from service.body import BodyDamaged
 from service.jobs import CancelAsked, Fenced, Job, Lease, OutboxItem
 from service.pipeline import Pipeline
+from service.records import retention
+from service.records.retention import Schedule
 from service.request import BadRequest
 from service.steps.run import StepDamaged, Stopping
 from service.subjects import SubjectErased
@@ -28,6 +30,7 @@ log = structlog.get_logger()
 
 _IDLE_S = 0.25
 _DELIVERY = timedelta(seconds=30)
+_DAY = timedelta(days=1)
 # Doubles with each attempt: half a minute after the first, six hours from the tenth on.
 _LONGEST_WAIT = timedelta(hours=6)
 _DOUBLINGS = 10
@@ -41,14 +44,17 @@ class Worker:
         keep: how long unmarked frames of a job that is over, and films that no job shows, may lie
             about, where the process that should have removed them died.
         tidy_every: how often to look for them; checked between two jobs.
+        schedule: how long private things are kept; looked at once a day.
     """
 
     pipeline: Pipeline
     keep: timedelta = timedelta(hours=1)
     tidy_every: timedelta = timedelta(minutes=5)
+    schedule: Schedule = field(default_factory=Schedule)
     sleep: Callable[[float], None] = time.sleep
     _stopping: threading.Event = field(default_factory=threading.Event)
     _tidied_at: datetime | None = None
+    _swept_at: datetime | None = None
 
     def __post_init__(self) -> None:
         """Let the job in hand hear of `stop`."""
@@ -90,7 +96,13 @@ class Worker:
 
     def tidy(self) -> None:
         """Drop what no job needs any more; each kind, whatever becomes of the others."""
-        for part in (self._forget_signs, self._sweep_unmarked, self._sweep_unshown):
+        for part in (
+            self._forget_signs,
+            self._sweep_unmarked,
+            self._sweep_unshown,
+            self._sweep_erased,
+            self._sweep_terms,
+        ):
             try:
                 part()
             except Exception as broken:  # the next tidying tries again
@@ -174,6 +186,19 @@ class Worker:
         rooms = self.pipeline.rooms
         for blob in rooms.vault.sweep_released(self._shown, rooms.clock(), self.keep):
             log.info("worker.swept", blob=blob)
+
+    def _sweep_erased(self) -> None:
+        retention.sweep_erased(self.pipeline.rooms)
+
+    def _sweep_terms(self) -> None:
+        rooms = self.pipeline.rooms
+        now = rooms.clock()
+        if self._swept_at is not None and self._swept_at <= now < self._swept_at + _DAY:
+            return
+        swept = retention.sweep(rooms, self.schedule)
+        # Only now: what went wrong is tried again with the next tidying.
+        self._swept_at = now
+        log.info("worker.swept_terms", values=swept.values, requests=swept.requests)
 
     def _shown(self, blobs: Collection[str]) -> frozenset[str]:
         with self.pipeline.rooms.database.reading() as conn:

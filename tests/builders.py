@@ -35,14 +35,15 @@ from service.keys import KeyRing, Purpose
 from service.media.reading import read_picture
 from service.migrations import bring_up_to_date
 from service.pipeline import Pipeline
-from service.policy_book import load
-from service.reasons import CATEGORIES, SURFACES
+from service.policy_book.book import Book
+from service.policy_book.seeding import Seed, Seeding
+from service.policy_book.states import Approval, Origin
 from service.request import GenerationRequest, Parameters, Reference, Requester
 from service.rooms import Rooms, Terms, Workshop
 from service.steps.run import Crossing, Side
 from service.subjects import SubjectKeys
 from service.vault import Vault
-from service.wiring import DEFAULT_POLICY
+from service.wiring import DEFAULT_POLICY, policy
 
 MODEL = "ab" * 32
 CALIBRATION = Calibration("test-1", MODEL, 0.4, 0.6, 300)
@@ -59,7 +60,7 @@ class FakeFilters:
         if self.broken is not None:
             raise self.broken
         return [
-            Finding(category, self.scores.get(category, 0.01), surface, "fake.text@1")
+            Finding(category, self.scores.get(category, 0.01), surface, "filters.text@test")
             for category in (Category.SEXUAL, Category.VIOLENCE)
         ]
 
@@ -67,14 +68,19 @@ class FakeFilters:
         if self.broken is not None:
             raise self.broken
         return [
-            Finding(Category.SEXUAL, self.scores.get(Category.GORE, 0.0), surface, "fake.nude@1")
+            Finding(
+                Category.SEXUAL,
+                self.scores.get(Category.GORE, 0.0),
+                surface,
+                "filters.nudity@test",
+            )
         ]
 
     def listen(self, _samples: NDArray[np.float32]) -> list[Finding]:
         if self.broken is not None:
             raise self.broken
         score = self.scores.get(Category.SPEECH, 0.0)
-        return [Finding(Category.SPEECH, score, Surface.SOUND, "fake.voice@1")]
+        return [Finding(Category.SPEECH, score, Surface.SOUND, "filters.voice_activity@test")]
 
 
 @dataclass(slots=True)
@@ -85,7 +91,7 @@ class FakeFaces:
     for its place, and two people are never in the same.
     """
 
-    version: str = "fake.faces@1"
+    version: str = "likeness.dlib@test"
     sha256: str = MODEL
     people: dict[tuple[int, int, int], NDArray[np.float32]] = field(default_factory=dict)
 
@@ -135,6 +141,15 @@ def _nothing(_step: object, _side: Side) -> None:
     return None
 
 
+def a_book(
+    database: Database, log: AuditLog, clock: Clock, approval: Approval = Approval.TWO_PEOPLE
+) -> Book:
+    """Return a book that begins with the packaged policy."""
+    book = Book(database, policy, approval=approval)
+    Seeding(book, log, clock, Seed(DEFAULT_POLICY.read_bytes(), Origin.PACKAGED)).begin()
+    return book
+
+
 @contextmanager
 def a_house(
     home: Path, *, url: str = "", model: VideoModel | None = None, lease_s: float = 30.0
@@ -161,7 +176,7 @@ def a_house(
             log=log,
             keys=keys,
             subjects=subjects,
-            policy=load(DEFAULT_POLICY.read_bytes(), categories=CATEGORIES, surfaces=SURFACES),
+            book=a_book(database, log, clock),
             gates=Gates(
                 database, filters.read, filters.look, registry,
                 Claims(Tiers(words, lambda text: normalise(text).text), words), executor, 5.0,

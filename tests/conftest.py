@@ -14,6 +14,7 @@ REQUIRABLE = ("postgres", "chromium", "data")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--require", default="", help="comma list of what may not be skipped")
+    parser.addoption("--fuzz", type=int, default=20, help="requests to each route in test_fuzz")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,6 +50,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _required(config: pytest.Config) -> list[str]:
     return [name for name in config.getoption("--require").split(",") if name]
+
+
+@pytest.fixture(scope="session")
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """How many requests `test_fuzz` makes to each route."""
+    return int(request.config.getoption("--fuzz"))
 
 
 @pytest.fixture(scope="session")

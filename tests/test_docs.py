@@ -10,10 +10,10 @@ from typer.main import get_command
 
 from service.app import create_app
 from service.cli import app as command_line
-from service.policy_book import Policy, Rule, Thresholds, load
-from service.reasons import CATEGORIES, SURFACES
+from service.decision import Verdict
+from service.policy_book import Join, Parts, Policy, Rule, Thresholds
 from service.settings import PREFIX, Settings
-from service.wiring import DEFAULT_POLICY
+from service.wiring import DEFAULT_POLICY, policy
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -55,6 +55,7 @@ Why a request is held or blocked: every rule of the policy `{policy.ref.id}` {po
 
 """  # noqa: E501 - a paragraph is one line
     rows = [_row(rule) for rule in sorted(policy.rules.values(), key=lambda rule: rule.category)]
+    rows += [_joined_row(join) for join in sorted(policy.joins, key=lambda join: join.code)]
     table = "| code | rule | whose | holds from | blocks from | says | to change it |\n"
     return f"{head}{table}|---|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
@@ -80,13 +81,25 @@ def _row(rule: Rule) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def _joined_row(join: Join) -> str:
+    needs = " and ".join(
+        f"{' or '.join(f'`{name}`' for name in sorted(one.categories))} from {one.at_least:g}"
+        for one in join.all_of
+    )
+    where = {Parts.ANYWHERE: "", Parts.SAME: ", in one part", Parts.DIFFERENT: ", in two parts"}
+    met = f"{needs}{where[join.parts]}"
+    hold, block = (met, "never") if join.verdict is Verdict.HOLD else ("never", met)
+    cells = (f"`{join.code}`", join.id, join.owner.value, hold, block, join.message, join.remedy)
+    return "| " + " | ".join(cells) + " |"
+
+
 def _limit(surface: str, limit: float | None) -> str:
     said = "never" if limit is None else f"{limit:g}"
     return said if surface == "default" else f"{surface}: {said}"
 
 
 def live_policy() -> Policy:
-    return load(DEFAULT_POLICY.read_bytes(), categories=CATEGORIES, surfaces=SURFACES)
+    return policy(DEFAULT_POLICY.read_bytes())
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -146,7 +159,7 @@ def test_the_reasons_are_those_of_the_policy() -> None:
 def test_the_page_of_reasons_changes_with_a_threshold() -> None:
     policy = live_policy()
     rule = policy.rules["filters.sexual"]
-    stricter = replace(rule, thresholds=(("default", Thresholds(0.01, None)),))
+    stricter = replace(rule, thresholds={"default": Thresholds(0.01, None)})
     changed = replace(policy, rules={**policy.rules, "filters.sexual": stricter})
 
     assert reasons_page(changed) != reasons_page(policy)
@@ -201,7 +214,9 @@ def documented_routes(page: str) -> Iterator[str]:
             else:
                 path = item
             path = nameless(path.split("?")[0])
-            if path.startswith(("/v1/", "/healthz", "/readyz", "/metrics")):
+            if path.startswith(
+                ("/v1/", "/access/", "/beta/", "/.well-known/", "/healthz", "/readyz", "/metrics")
+            ):
                 base = path
                 yield f"{method} {path}"
                 continue

@@ -20,17 +20,20 @@ from filters.train.split import Part, part
 from filters.weights import HEADS
 
 UNKNOWN = -1
+# Texts of a line of the grammar: more of them teach its frames, and no new scene.
+EACH = 6
 # What a scene of one category may also be, so that it is no example against the other.
+# What a text of one hazard may also be, so that it is no example against that.
 NEAR = {
-    Category.SEXUAL: (Category.HARASSMENT,),
-    Category.VIOLENCE: (Category.GORE, Category.EXTREMISM, Category.HARASSMENT, Category.HATE),
-    Category.GORE: (Category.VIOLENCE,),
-    Category.SELF_HARM: (Category.VIOLENCE, Category.GORE),
-    Category.HATE: (Category.HARASSMENT, Category.EXTREMISM, Category.VIOLENCE),
-    Category.HARASSMENT: (Category.HATE, Category.VIOLENCE, Category.ILLICIT),
-    Category.EXTREMISM: (Category.HATE, Category.VIOLENCE, Category.ILLICIT),
-    Category.ILLICIT: (Category.VIOLENCE, Category.EXTREMISM),
-}
+    Category.SEXUAL: (Category.HARASSMENT, Category.PRIVACY),
+    Category.SELF_HARM: (Category.VIOLENCE, Category.GORE, Category.DANGEROUS_ACTS),
+    Category.HATE: (Category.HARASSMENT, Category.EXTREMISM, Category.VIOLENCE, Category.POLITICAL),
+    Category.ILLICIT: (
+        Category.VIOLENCE, Category.EXTREMISM, Category.IMPERSONATION, Category.PRIVACY,
+        Category.DANGEROUS_ACTS, Category.HARASSMENT, Category.ANIMAL_CRUELTY,
+    ),
+    Category.PRIVACY: (Category.ILLICIT, Category.HARASSMENT, Category.IMPERSONATION),
+}  # fmt: skip
 HAZARDS = {
     "ssh": Category.SELF_HARM,
     "sxc_prn": Category.SEXUAL,
@@ -38,6 +41,7 @@ HAZARDS = {
     "vcr": Category.ILLICIT,
     "ncr": Category.ILLICIT,
     "iwp": Category.ILLICIT,
+    "prv": Category.PRIVACY,
 }  # "cse" is left alone on purpose; the others are no categories of ours
 
 
@@ -48,12 +52,14 @@ class Example:
     Attributes:
         origin: what it shares with texts that are nearly the same: its line of the grammar.
         labels: 1, 0 or `UNKNOWN` for each of `HEADS`.
+        harm: whether it is harmful at all, in whatever way: 1, 0 or `UNKNOWN`.
     """
 
     text: str
     source: str
     part: Part
     labels: tuple[int, ...]
+    harm: int
     weight: float = 1.0
     harmless: bool = False
     origin: str = ""
@@ -70,6 +76,7 @@ def examples(folder: Path, seed: int) -> list[Example]:
         *_surge(prompts),
         *_hazards(prompts),
         *_nibbler(prompts),
+        *_foreign(prompts, seed),
     ]
     distinct = {example.text: example for example in reversed(found) if example.text.strip()}
     sexual = HEADS.index(Category.SEXUAL)
@@ -99,72 +106,93 @@ def only(head: Category, value: int) -> tuple[int, ...]:
     return tuple(value if each is head else UNKNOWN for each in HEADS)
 
 
-def _example(text: str, source: str, answer: tuple[int, ...], weight: float = 1.0) -> Example:
+def _example(
+    text: str, source: str, answer: tuple[int, ...], harm: int, weight: float = 1.0
+) -> Example:
     plain = " ".join(normalise(text).text.split())
-    return Example(plain, source, part(text), answer, weight, harmless=set(answer) == {0})
+    return Example(plain, source, part(text), answer, harm, weight, harmless=set(answer) == {0})
 
 
 def _grammar(seed: int) -> Iterator[Example]:
-    for scene in scenes(16, seed):
-        category = Category(scene.category) if scene.category else None
-        near = NEAR[category] if category else ()
-        answer = labels(category, *near)
+    for scene in scenes(EACH, seed):
+        answer = tuple(
+            1 if head in scene.categories else UNKNOWN if head in scene.unknown else 0
+            for head in HEADS
+        )
         text = " ".join(normalise(scene.text).text.split())
-        yield Example(text, "grammar", part(scene.line), answer, 2.0, category is None, scene.line)
+        harmful = int(bool(scene.categories))
+        yield Example(text, "grammar", part(scene.line), answer, harmful, 2.0, not harmful,
+                      scene.line)  # fmt: skip
 
 
 def _harmless(prompts: Path, seed: int) -> Iterator[Example]:
     chance = random.Random(seed)  # noqa: S311 - a sample, not a secret
     captions = [text for text, _, _ in rows(prompts / "coco_captions_30k.jsonl")]
     for text in chance.sample(captions, 6000):
-        yield _example(text, "coco", labels(None))
+        yield _example(text, "coco", labels(None), 0)
     for name in ("vbench_short", "vbench2"):
         for text, _, _ in rows(prompts / f"{name}.jsonl"):
-            yield _example(text, name, labels(None))
+            yield _example(text, name, labels(None), 0)
     for text, _, _ in rows(prompts / "vbench_long.jsonl"):
         parts = windows(normalise(text))
         for window in chance.sample(parts[1:], min(2, len(parts) - 1)):
             # All windows of a prompt go where the prompt goes.
             plain = " ".join(window.text.split())
-            yield Example(plain, "vbench_long", part(text), labels(None), harmless=True)
+            yield Example(plain, "vbench_long", part(text), labels(None), 0, harmless=True,
+                          origin=text)  # fmt: skip
+
+
+def _foreign(prompts: Path, seed: int) -> Iterator[Example]:
+    """Harmless texts in other languages, so that what the heads cannot read is not harm to them.
+
+    What becomes of such texts is for the language gate to say.
+    """
+    chance = random.Random(seed)  # noqa: S311
+    calm = [t for t, unsafe, _ in rows(prompts / "multilingual_hatecheck.jsonl") if unsafe == 0]
+    scenes_there = [text for text, _, _ in rows(prompts / "vbench_zh.jsonl")]
+    for text in chance.sample(calm, 2000) + chance.sample(scenes_there, 300):
+        yield _example(text, "foreign", labels(None), 0, 0.7)
 
 
 def _tweets(prompts: Path, seed: int) -> Iterator[Example]:
     chance = random.Random(seed)  # noqa: S311
     share = {"hate": 1.0, "offensive": 0.1, "neither": 0.6}
-    doubtful = (Category.HARASSMENT, Category.SEXUAL, Category.VIOLENCE, Category.EXTREMISM)
+    doubtful = (Category.HARASSMENT, Category.SEXUAL, Category.VIOLENCE, Category.EXTREMISM,
+                Category.POLITICAL)  # fmt: skip
     for text, _, own in rows(prompts / "davidson_tweets.jsonl"):
         kind = str(own["class"])
         if chance.random() >= share[kind]:
             continue
-        answer = {
-            "hate": labels(Category.HATE, *doubtful),
-            "offensive": labels(None, *doubtful),
-            "neither": labels(None, *doubtful[1:]),
+        answer, harm = {
+            "hate": (labels(Category.HATE, *doubtful), 1),
+            "offensive": (labels(None, *doubtful), UNKNOWN),
+            "neither": (labels(None, *doubtful[1:]), 0),
         }[kind]
-        yield _example(text, "davidson", answer, 0.5)
+        yield _example(text, "davidson", answer, harm, 0.5)
 
 
 def _hatecheck(prompts: Path) -> Iterator[Example]:
     doubtful = (Category.HARASSMENT, Category.VIOLENCE, Category.EXTREMISM)
     for text, unsafe, own in rows(prompts / "hatecheck.jsonl"):
         if own["functionality"] == "target_indiv_nh":
-            answer = labels(Category.HARASSMENT)
+            answer, harm = labels(Category.HARASSMENT), 1
         else:
-            answer = labels(Category.HATE if unsafe else None, *doubtful)
-        yield _example(text, "hatecheck", answer, 0.7)
+            answer, harm = labels(Category.HATE if unsafe else None, *doubtful), int(bool(unsafe))
+        yield _example(text, "hatecheck", answer, harm, 0.7)
 
 
 def _surge(prompts: Path) -> Iterator[Example]:
     for text, unsafe, _ in rows(prompts / "surge_toxicity.jsonl"):
-        yield _example(text, "surge", only(Category.HARASSMENT, int(bool(unsafe))))
+        harm = int(bool(unsafe))
+        yield _example(text, "surge", only(Category.HARASSMENT, harm), harm)
 
 
 def _hazards(prompts: Path) -> Iterator[Example]:
     for text, _, own in rows(prompts / "ailuminate_demo_en_us.jsonl"):
         category = HAZARDS.get(str(own["hazard"]))
         if category:
-            yield _example(text[:1500], "ailuminate", labels(category, *NEAR[category]), 0.5)
+            answer = labels(category, *NEAR[category])
+            yield _example(text[:1500], "ailuminate", answer, 1, 0.5)
 
 
 def _nibbler(prompts: Path) -> Iterator[Example]:
@@ -174,4 +202,4 @@ def _nibbler(prompts: Path) -> Iterator[Example]:
         harm = str(own["harm"])
         category = Category.SEXUAL if "sexual" in harm else Category.VIOLENCE
         if votes >= 4 and " by " not in text and ("sexual" in harm or "violent" in harm):
-            yield _example(text, "nibbler", only(category, 1), 0.5)
+            yield _example(text, "nibbler", only(category, 1), 1, 0.5)

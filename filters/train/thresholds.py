@@ -1,6 +1,10 @@
-"""Thresholds that spend a total budget of false positives, over all categories together."""
+"""The operating point: the budget of false positives is spent whole, over all categories together.
 
-from collections import Counter
+What is calibrated is the decision. Every head uses the same scale, and the scale is moved so that
+`HOLD` and `BLOCK` are where 5 % and 1 % of harmless prompts are reached by any head at all.
+"""
+
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,30 +13,33 @@ from numpy.typing import NDArray
 from filters.finding import Category
 from filters.text import PromptClassifier
 from filters.train.sources import Example, rows
-from filters.train.split import Part, part
-from filters.weights import HEADS
+from filters.train.split import Part, fingerprint, part
+from filters.weights import BLOCK, HEADS, HOLD
 
 # Of harmless video prompts: 1 % may be blocked and 5 % held or blocked, whatever the category.
 BUDGET = {"block": 0.01, "hold": 0.05}
-# A head that is quiet on our harmless prompts still needs to be half sure to refuse, and more
-# than idly curious to bother a person: other people's harmless prompts are not like ours.
-FLOOR = {"block": 0.5, "hold": 0.15}
-# An age word and this much of `sexual` are a block; half of it is a hold.
-MINORS_FLOOR = 0.05
-# One unlucky line of the grammar must not weigh as much as sixteen captions that people wrote.
-MOST_PER_LINE = 3
+# Scores of a draft keep four decimals of `sigmoid(DRAFT_SLOPE * logit)`: logits to a hundredth.
+DRAFT_SLOPE = 0.25
+# An age word is no harm in itself: of harmless prompts with one, as many may be stopped.
+MINORS_BUDGET = 0.01
+# Below this even an age word makes nothing sexual, and above it it is no rule for doubt.
+MINORS_FLOOR, MINORS_CEILING = 0.02, 0.1
+# The grammar's neighbours are hard on purpose: one text of every third line, or they would be most
+# of the mix, and the budget of plain prompts would hardly be spent (0 of 100 captions blocked).
+EVERY_LINE = 3
 _VIDEO = frozenset({"grammar", "coco", "vbench_short", "vbench2"})
 
 
 def harmless_prompts(found: list[Example], folder: Path, wanted: Part) -> list[str]:
     """Return the harmless prompts of `wanted`, whole ones, in a fixed order."""
     short: list[str] = []
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for example in found:
         if example.harmless and example.part is wanted and example.source in _VIDEO:
-            seen[example.origin or example.text] += 1
-            if seen[example.origin or example.text] <= MOST_PER_LINE:
+            line = example.origin
+            if not line or (line not in seen and fingerprint(line) % EVERY_LINE == 0):
                 short.append(example.text)
+                seen.add(line)
     whole = [
         text
         for text, _, _ in rows(folder / "prompts" / "vbench_long.jsonl")
@@ -51,27 +58,34 @@ def scored(classifier: PromptClassifier, texts: list[str]) -> NDArray[np.float64
     return table
 
 
-def proposed(
-    classifier: PromptClassifier, found: list[Example], folder: Path
-) -> dict[str, dict[str, float]]:
-    """Return category to verdict to score, chosen on the calibration part alone."""
-    table = scored(classifier, harmless_prompts(found, folder, Part.CALIBRATE))
-    heads = table[:, : len(HEADS)]
-    levels = {verdict: _levels(heads, budget) for verdict, budget in BUDGET.items()}
-    result = {
-        head.value: {
-            verdict: round(float(max(levels[verdict][row], FLOOR[verdict])), 4)
-            for verdict in BUDGET
-        }
-        for row, head in enumerate(HEADS)
+def calibration(draft: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and shift that put the budget's points at `HOLD` and `BLOCK`.
+
+    Args:
+        draft: `scored` by weights with `DRAFT_SLOPE` and no shift, of harmless prompts.
+    """
+    worst = np.sort(draft[:, : len(HEADS)].max(axis=1))[::-1]
+    points = {}
+    for verdict, budget in BUDGET.items():
+        allowed = int(budget * len(worst))
+        between = (worst[allowed] + worst[max(allowed - 1, 0)]) / 2
+        points[verdict] = _log_odds(float(between)) / DRAFT_SLOPE
+    wide = max(points["block"] - points["hold"], 1e-3)
+    slope = (_log_odds(BLOCK) - _log_odds(HOLD)) / wide
+    return slope, _log_odds(BLOCK) - slope * points["block"]
+
+
+def proposed(harmless: NDArray[np.float64]) -> dict[str, dict[str, float]]:
+    """Return category to verdict to score; `harmless` is `scored` by the calibrated weights."""
+    about_children = harmless[:, -1][harmless[:, -1] > 0]
+    rare = float(np.quantile(about_children, 1 - MINORS_BUDGET)) if len(about_children) else 0.0
+    minors = round(min(max(MINORS_FLOOR, rare + 1e-4), MINORS_CEILING), 4)
+    return {
+        **{head.value: {"hold": HOLD, "block": BLOCK} for head in HEADS},
+        "minors": {"hold": round(minors / 2, 4), "block": minors},
+        "language": {"hold": 0.3},
+        "evasion": {"hold": 0.9},
     }
-    about_children = table[:, -1][table[:, -1] > 0]
-    rare = float(np.quantile(about_children, 0.99)) if len(about_children) else 0.0
-    minors = round(max(MINORS_FLOOR, rare + 1e-4), 4)
-    result["minors"] = {"hold": round(minors / 2, 4), "block": minors}
-    result["language"] = {"hold": 0.3}
-    result["evasion"] = {"hold": 0.9}
-    return result
 
 
 def refused(
@@ -83,15 +97,6 @@ def refused(
     return np.asarray((table >= lowest).any(axis=1), np.bool_)
 
 
-def _levels(heads: NDArray[np.float64], budget: float) -> NDArray[np.float64]:
-    """Return one score per head so that at most `budget` of the rows reach any of them."""
-    low, high = 0.0, budget
-    for _ in range(30):
-        share = (low + high) / 2
-        levels = np.quantile(heads, 1 - share, axis=0) + 1e-4
-        if (heads >= levels).any(axis=1).mean() <= budget:
-            low = share
-        else:
-            high = share
-    result: NDArray[np.float64] = np.quantile(heads, 1 - low, axis=0) + 1e-4
-    return result
+def _log_odds(score: float) -> float:
+    inside = min(max(score, 1e-4), 1 - 1e-4)
+    return math.log(inside / (1 - inside))

@@ -8,6 +8,7 @@ people choose, and gains nothing here. A person is an actor; an actor may own se
 from service.accounts.api_keys import (
     PREFIX,
     authenticate,
+    authenticate_all,
     create_key,
     key,
     keys_of,
@@ -45,6 +46,7 @@ __all__ = [
     "Role",
     "actor",
     "authenticate",
+    "authenticate_all",
     "create_actor",
     "create_key",
     "create_project",

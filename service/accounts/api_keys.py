@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -14,6 +15,7 @@ from sqlalchemy import (
     RowMapping,
     String,
     Table,
+    bindparam,
     insert,
     or_,
     select,
@@ -54,6 +56,11 @@ key_table = Table(
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
 )
+_BY_ID = (
+    select(key_table, people.actor_table.c.disabled_at)
+    .join(people.actor_table, people.actor_table.c.id == key_table.c.actor)
+    .where(key_table.c.id.in_(bindparam("ids", expanding=True)))
+)
 _KEY = [column for column in key_table.c if column.name != "secret_sha256"]
 
 
@@ -88,20 +95,31 @@ def authenticate(conn: Connection, presented: str, now: datetime) -> Principal:
     Raises:
         NotAuthenticated: with the same words whatever is wrong.
     """
-    shape = _SHAPE.fullmatch(presented)
-    key_id = f"key_{shape[1]}" if shape else ""
-    row = (
-        conn.execute(
-            select(key_table, people.actor_table.c.disabled_at)
-            .join(people.actor_table, people.actor_table.c.id == key_table.c.actor)
-            .where(key_table.c.id == key_id)
-        )
-        .mappings()
-        .first()
-    )
+    [found] = authenticate_all(conn, [presented], now)
+    if isinstance(found, NotAuthenticated):
+        raise found
+    return found
+
+
+def authenticate_all(
+    conn: Connection, presented: Sequence[str], now: datetime
+) -> list[Principal | NotAuthenticated]:
+    """Return for each key who holds it, with one look at the database for all of them."""
+    shapes = [_SHAPE.fullmatch(one) for one in presented]
+    ids = sorted({f"key_{shape[1]}" for shape in shapes if shape})
+    rows = {row["id"]: row for row in conn.execute(_BY_ID, {"ids": ids}).mappings()}
+    return [
+        _principal(one, rows.get(f"key_{shape[1]}") if shape else None, now)
+        for one, shape in zip(presented, shapes, strict=True)
+    ]
+
+
+def _principal(
+    presented: str, row: RowMapping | None, now: datetime
+) -> Principal | NotAuthenticated:
     right = hmac.compare_digest(_digest(presented), row["secret_sha256"] if row else _NOBODY)
     if row is None or not right or not _open(row, now):
-        raise NotAuthenticated
+        return NotAuthenticated()
     return Principal(row["actor"], row["project"], _roles(row), row["id"])
 
 

@@ -23,6 +23,7 @@ project_table = Table(
     Column("id", String(80), primary_key=True),
     Column("name", String(200), nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("plan", String(40), nullable=False, server_default=""),
 )
 
 
@@ -52,6 +53,22 @@ def project(conn: Connection, project_id: str) -> Project:
     if row is None:
         raise NoSuchAccount(project_id)
     return Project(*row)
+
+
+def plan(conn: Connection, project_id: str) -> str:
+    """Return the project's plan; nothing where it has none, or is not known."""
+    query = select(project_table.c.plan).where(project_table.c.id == project_id)
+    return str(conn.execute(query).scalar() or "")
+
+
+def set_plan(conn: Connection, project_id: str, plan: str) -> None:
+    """Put the project on a plan; the policy book tells every process (`Changes.set_plan`).
+
+    Raises:
+        NoSuchAccount: there is no such project.
+    """
+    project(conn, project_id)
+    conn.execute(update(project_table).where(project_table.c.id == project_id).values(plan=plan))
 
 
 def actor(conn: Connection, actor_id: str) -> Actor:

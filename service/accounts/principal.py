@@ -16,6 +16,8 @@ class Role(StrEnum):
     RIGHTS_HOLDER = "rights_holder"
     MODERATOR = "moderator"
     AUDITOR = "auditor"
+    POLICY_AUTHOR = "policy_author"
+    POLICY_APPROVER = "policy_approver"
     OPERATOR = "operator"
     ADMIN = "admin"
 
@@ -51,11 +53,15 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What jobs, claims and grants are counted and shown by, `proj_…`."""
+    """What jobs, claims and grants are counted and shown by, `proj_…`.
+
+    `plan` is a word of the operator's, which policies may tell cases apart by, or empty.
+    """
 
     id: str
     name: str = field(repr=False)
     created_at: datetime
+    plan: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,53 +1,46 @@
 """`/v1/audit`: entries of the log, its checkpoint, and proofs that are checked offline."""
 
-from typing import Annotated, Literal
-
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse
 
 from service.accounts import Principal
+from service.api.searching import documented, searched
 from service.api.state import Asker, RoomsDep
-from service.api.words import After, Index, Word
+from service.api.words import Index
 from service.audit.errors import NoEntry
-from service.audit.reading import EntryFilter, LoggedEntry, Order
+from service.audit.reading import LoggedEntry
+from service.audit.search.finding import Facet
+from service.audit.search.language import printed
+from service.inquiries import Reader, answered
 from service.rooms import Rooms
 from service.wire import JSON
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 
 
-@router.get("/entries")
-def list_entries(
-    asker: Asker,
-    rooms: RoomsDep,
-    type: Word = "",  # noqa: A002 - the name in the address
-    request: Word = "",
-    actor: Word = "",
-    decision: Word = "",
-    after: After = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    order: Literal["oldest", "newest"] = "newest",
-) -> JSON:
-    """Return a page of the project's entries."""
-    wanted = EntryFilter(
-        type=type,
-        request=request,
-        actor=actor,
-        project=asker.project,
-        decision=decision,
-        after=after,
-        # One more than is shown tells whether there is another page.
-        limit=limit + 1,
-        order=Order(order),
-    )
-    found = rooms.log.entries(wanted)
-    shown = found[:limit]
+@router.get("/entries", openapi_extra=documented())
+def list_entries(request: Request, asker: Asker, rooms: RoomsDep) -> JSON:
+    """Return a page of the entries that meet a query and every filter.
+
+    A filter that is there several times lets one of its values do. Who asks about a person, by
+    `actor`, `holder` or `subject`, is named in the log first, as `audit.read`.
+    """
+    now = rooms.clock()
+    search = searched(request, asker, rooms.keys, now)
+    reader = None if search.is_continued else Reader(asker.actor, asker.project, now)
+    found = answered(rooms.log, search.inquiry, reader)
+    shown = found.entries
     return {
         "object": "list",
+        "query": printed(search.inquiry.query),
         "data": [_entry(entry) for entry in shown],
         "first_index": shown[0].index if shown else None,
         "last_index": shown[-1].index if shown else None,
-        "has_more": len(found) > len(shown),
+        "has_more": found.has_more,
+        "next": search.next(found, rooms.keys),
+        "tree_size": found.tree_size,
+        "count": found.count,
+        "facets": {name: _facet(facet) for name, facet in found.facets.items()},
     }
 
 
@@ -91,4 +84,11 @@ def _entry(entry: LoggedEntry) -> JSON:
         "project": entry.project,
         "facts": entry.facts,
         "commitments": entry.commitments,
+    }
+
+
+def _facet(facet: Facet) -> JSON:
+    return {
+        "values": [{"value": value, "count": many} for value, many in facet.values],
+        "other_values": facet.others,
     }

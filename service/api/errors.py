@@ -4,12 +4,9 @@ An error means that nothing was decided. It says what, in which field, and what 
 not know by type says nothing about its cause.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Callable, Sequence
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
@@ -22,12 +19,51 @@ from rightsholders.claims import ClaimNotPossible, RightsError, StepNotPossible
 from rightsholders.register import NoSuchClaim
 from rightsholders.tiers import AliasRefused
 from service.accounts import NoSuchAccount, NotAuthenticated
-from service.audit.errors import AuditError, NoEntry
+from service.api.problems import Problem
+from service.appeals import AppealError, NoSuchAppeal, OwnAppeal
+from service.audit.errors import (
+    AuditError,
+    IndexBroken,
+    NoEntry,
+    NoSuchTree,
+    NoTile,
+    Pruned,
+    ValueRetired,
+)
+from service.audit.search.language import QueryError
+from service.backtests.running import TooMuch
 from service.database import DatabaseUnavailable
+from service.exports.words import ExportError, FormatMissing
 from service.jobs import AlreadyEnded, Fenced, IdempotencyConflict, NotHeld, UnknownJob
 from service.keys import KeyRingError
 from service.media.errors import Code as MediaCode
 from service.media.errors import MediaError
+from service.policy_book import PolicyRefused
+from service.policy_book.states import (
+    BookBroken,
+    BookError,
+    DocumentNotWhole,
+    MoveNotPossible,
+    NoSuchDocument,
+    NotApproved,
+    NothingBefore,
+    Overtaken,
+    OwnDocument,
+    ShareNotPossible,
+)
+from service.records.words import (
+    BelongsElsewhere,
+    CaseMissing,
+    HoldNotPossible,
+    LedgerDamaged,
+    LedgerUnwritable,
+    NoSuchErasure,
+    NoSuchHold,
+    NoSuchSubject,
+    NotYours,
+    RecordsError,
+    SamePerson,
+)
 from service.request import BadRequest
 from service.reviews import AlreadyDecided, NoteTooLong, OwnRequest, ReviewError, UnknownReview
 from service.subjects import SubjectErased, SubjectError
@@ -35,7 +71,6 @@ from service.vault import NoSuchBlob, VaultError
 from service.wire import JSON
 
 RETRY_AFTER_S = 5
-_TYPE = "urn:imprimatur:problem:"
 
 
 class Forbidden(Exception):
@@ -63,25 +98,6 @@ class PolicyBlocked(Exception):
         self.video = video
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error as HTTP says it.
-
-    Attributes:
-        code: a word for programs, such as `not_found`.
-        param: the field that is wrong, or empty.
-        should_retry: told to OpenAI's client, which otherwise tries 409 and 5xx again.
-    """
-
-    status: int
-    code: str
-    message: str
-    param: str = ""
-    should_retry: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-    extra: JSON = field(default_factory=dict)
-
-
 _Maker = Callable[[Exception], Problem]
 
 
@@ -107,6 +123,13 @@ def _bad_request(error: Exception) -> Problem:
     return Problem(400, error.code, f"{error.param}: {message}", error.param)
 
 
+def _query(error: Exception) -> Problem:
+    assert isinstance(error, QueryError)  # noqa: S101 - the table below says so
+    said = f"{error.param}: {_sentence('; '.join(filter(None, (error.message, error.remedy))))}"
+    place = {"position": [error.start, error.end]}
+    return Problem(400, "query_invalid", said, error.param, extra=place)
+
+
 def _media(error: Exception) -> Problem:
     assert isinstance(error, MediaError)  # noqa: S101 - the table below says so
     if error.code is MediaCode.NOT_WRITTEN:
@@ -129,6 +152,15 @@ def _blocked(error: Exception) -> Problem:
         str(error),
         str(first.get("param", "")),
         extra={"decision": error.decision, "video": error.video},
+    )
+
+
+def _erasure_waits(_error: Exception) -> Problem:
+    return Problem(
+        503,
+        "erasure_waits",
+        "The wish is in the log and nothing is destroyed yet, because the list of erasures cannot "
+        "be written. It is done when the service starts again; it need not be asked for twice.",
     )
 
 
@@ -174,6 +206,7 @@ def _invalid(error: Exception) -> Problem:
 _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     # The first line that fits counts, so leaves stand before their base.
     (BadRequest, _bad_request),
+    (QueryError, _query),
     (PolicyBlocked, _blocked),
     (RequestValidationError, _invalid),
     (ValidationError, _invalid),
@@ -195,12 +228,16 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (UnknownJob, _fixed(404, "not_found", "There is no such video in your project.")),
     (UnknownReview, _fixed(404, "not_found", "There is no such review in your project.")),
     (NoSuchBlob, _fixed(404, "not_found", "The file is not here any more.")),
+    (NoTile, _fixed(404, "not_found", "The log has no such tile, or is not that long yet.")),
+    (NoSuchTree, _fixed(400, "too_large", param="new")),
+    (Pruned, _fixed(410, "pruned", "This entry is no longer kept; its proofs still hold.")),
     (NoEntry, _fixed(404, "not_found", "The log has no such entry of your project.")),
     (NoSuchAccount, _fixed(404, "not_found", "There is no such account.")),
     # The same words for another's as for none at all.
     (NoSuchLikeness, _fixed(404, "not_found", "You have no such likeness.")),
     (NoSuchGrant, _fixed(404, "not_found", "You have given no such grant.")),
     (NoSuchClaim, _fixed(404, "not_found", "You have no such claim.")),
+    (ValueRetired, _fixed(410, "retired", "Its term was over, and it was dropped for good.")),
     (SubjectErased, _fixed(410, "erased", "This was erased for good at its owner's wish.")),
     (
         IdempotencyConflict,
@@ -212,6 +249,7 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
         ),
     ),
     (InProgress, _busy),
+    (TooMuch, _fixed(400, "too_much", param="since")),
     (Fenced, _busy),
     (NotReady, _fixed(400, "not_ready")),
     (AlreadyEnded, _fixed(409, "already_ended")),
@@ -219,6 +257,45 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (AlreadyDecided, _fixed(409, "already_decided")),
     (NoteTooLong, _fixed(400, "too_long", param="note")),
     (ReviewError, _fixed(409, "review_not_possible", "This cannot be decided now.")),
+    (NoSuchAppeal, _fixed(404, "not_found", "There is no such appeal.")),
+    (OwnAppeal, _fixed(403, "own_appeal", "Nobody rules on what they sent or refused themselves.")),
+    (AppealError, lambda error: Problem(409, getattr(error, "word", ""), _sentence(str(error)))),
+    (NoSuchSubject, _fixed(404, "not_found", "Your project has nobody of this id.")),
+    (NoSuchErasure, _fixed(404, "not_found", "There is no such erasure of yours.")),
+    (NoSuchHold, _fixed(404, "not_found", "There is no such hold in your project.")),
+    (
+        NotYours,
+        _fixed(403, "not_yours", "This is about somebody else; an operator or auditor can ask."),
+    ),
+    (
+        CaseMissing,
+        _fixed(400, "case_missing", "Name the case in which you ask for somebody else.", "case"),
+    ),
+    (
+        BelongsElsewhere,
+        _fixed(
+            409,
+            "belongs_elsewhere",
+            "This person works in other projects too: only they can ask, or the operator of the "
+            "machine.",
+        ),
+    ),
+    (SamePerson, _fixed(403, "two_people")),
+    (HoldNotPossible, _fixed(409, "hold_not_possible")),
+    (LedgerUnwritable, _erasure_waits),
+    (LedgerDamaged, _erasure_waits),
+    (RecordsError, _unavailable("records_unavailable", "The records cannot be kept now.")),
+    (PolicyRefused, _fixed(400, "policy_refused", param="document")),
+    (ShareNotPossible, _fixed(400, "share_not_possible", param="percent")),
+    (NoSuchDocument, _fixed(404, "not_found", "The policy book has no such document.")),
+    (OwnDocument, _fixed(403, "own_document", "Nobody approves the policy that they wrote.")),
+    (NotApproved, _fixed(409, "not_approved")),
+    (MoveNotPossible, _fixed(409, "move_not_possible")),
+    (NothingBefore, _fixed(409, "nothing_before")),
+    (DocumentNotWhole, _fixed(409, "document_not_whole")),
+    (Overtaken, _fixed(409, "overtaken")),
+    (BookBroken, _unavailable("policy_unavailable", "No policy can be said to be live.")),
+    (BookError, _fixed(409, "policy_not_possible")),
     (PhotographRefused, _photograph),
     (PhotographCount, _fixed(400, "photograph_count", param="photographs")),
     (PictureUnusable, _fixed(400, "picture_unusable", param="photographs")),
@@ -234,6 +311,9 @@ _TABLE: Sequence[tuple[type[Exception], _Maker]] = (
     (NothingToLookAt, _fixed(400, "empty", "There is nothing to read in it.", "input")),
     (FilterError, _unavailable("filters_unavailable", "The filters cannot look now.")),
     (DatabaseUnavailable, _unavailable("database_unavailable", "The database does not answer.")),
+    (IndexBroken, _unavailable("index_broken", "The search index is not the log's.")),
+    (FormatMissing, _fixed(400, "format_not_installed", param="format")),
+    (ExportError, _unavailable("export_broken", "The export cannot be made.")),
     (AuditError, _unavailable("log_unavailable", "The log cannot be written.")),
     (VaultError, _unavailable("vault_unavailable", "Films cannot be read or kept now.")),
     (KeyRingError, _unavailable("keys_unavailable", "A key of the service cannot be used.")),
@@ -261,37 +341,6 @@ def problem_of(error: Exception) -> Problem:
         "Something broke here, and nothing was decided. The operator finds it in the log under "
         "this request id.",
     )
-
-
-def answered(problem: Problem, request_id: str) -> JSONResponse:
-    """Return the response for `problem`."""
-    return JSONResponse(
-        {
-            "type": _TYPE + problem.code,
-            "title": HTTPStatus(problem.status).phrase,
-            "status": problem.status,
-            "detail": problem.message,
-            "instance": request_id,
-            "error": {
-                "message": problem.message,
-                "type": _openai_type(problem.status),
-                "param": problem.param or None,
-                "code": problem.code,
-            },
-            **problem.extra,
-        },
-        status_code=problem.status,
-        media_type="application/problem+json",
-        headers={
-            "x-should-retry": "true" if problem.should_retry else "false",
-            **problem.headers,
-        },
-    )
-
-
-def _openai_type(status: int) -> str:
-    words = {401: "authentication_error", 403: "permission_error", 404: "not_found_error"}
-    return words.get(status, "server_error" if status >= 500 else "invalid_request_error")
 
 
 def _sentence(words: str) -> str:

@@ -8,7 +8,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -29,18 +29,29 @@ _MAX_MARKS = 100_000
 _MAX_STRANGER_BYTES = 16 << 10
 _MARKS = (b",", b"[", b"{")
 _HALF_A_PAIR = re.compile("[\ud800-\udfff]")
-_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:(?P<kind>image|video|audio)/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+_KINDS = {"image": "image/png", "video": "video/mp4", "audio": "audio/wav"}
 _LIST = re.compile(r"\[\d*\]")
+_IN_ROW = re.compile(
+    r"(?P<list>\w{1,64})\[(?P<number>[0-9]{1,3})\]\[(?P<name>\w{1,64})\]", re.ASCII
+)
 
 Model = TypeVar("Model", bound=BaseModel)
+Row = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Texts and files by name; each may have several. Nothing of it is in `repr`."""
+    """Texts and files by name; each may have several. Nothing of it is in `repr`.
+
+    Attributes:
+        rows: of each list of objects, what stands together in one of them; a bare text in such a
+            list has the empty name. All of it is in `texts` as well, name by name.
+    """
 
     texts: Mapping[str, tuple[str, ...]] = field(repr=False)
     files: Mapping[str, tuple[bytes, ...]] = field(repr=False)
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, repr=False)
 
     def only(self, known: Collection[str]) -> "Fields":
         """Return the fields if all are known.
@@ -79,14 +90,17 @@ class Fields:
             raise BadRequest(name, "missing", "it is missing.", f"Send {name}.")
         return default
 
-    def pictures(self, name: str, most: int) -> tuple[bytes, ...]:
-        """Return the pictures of this name: files, or `data:` addresses. Nothing is fetched.
+    def sent(self, name: str, most: int, kind: str = "image") -> tuple[bytes, ...]:
+        """Return the files of this name, also those in `data:` addresses. Nothing is fetched.
+
+        Args:
+            kind: `image`, `video` or `audio`.
 
         Raises:
             BadRequest: too many, an address of another kind, or not base64.
         """
-        addresses = (*self.texts.get(name, ()), *self.texts.get(f"{name}[image_url]", ()))
-        linked = tuple(_linked(name, address) for address in addresses if address)
+        addresses = (*self.texts.get(name, ()), *self.texts.get(f"{name}[{kind}_url]", ()))
+        linked = tuple(file_in(name, address, kind) for address in addresses if address)
         # With an address beside it, OpenAI's client sends an empty file that means nothing.
         files = tuple(one for one in self.files.get(name, ()) if one or not linked)
         if len(files) + len(linked) > most:
@@ -135,15 +149,67 @@ def read(body: bytes, content_type: str) -> Fields:
     boundary = multipart.boundary_of(content_type) or multipart.first_boundary(body)
     if boundary:
         return _from_parts(multipart.parts(body, boundary))
+    return of_object(_object(body))
+
+
+def of_object(found: Mapping[str, Any]) -> Fields:
+    """Return a JSON object as fields."""
     texts: dict[str, list[str]] = {}
-    _flatten("", _object(body), texts, _MAX_DEPTH)
-    return Fields({name: tuple(values) for name, values in texts.items()}, {})
+    _flatten("", dict(found), texts, _MAX_DEPTH)
+    rows = {
+        name: tuple(_row(name, one) for one in value)
+        for name, value in found.items()
+        if isinstance(value, list) and any(isinstance(one, dict) for one in value)
+    }
+    return Fields({name: tuple(values) for name, values in texts.items()}, {}, rows)
 
 
-def body_of(model: type[Model]) -> Callable[..., Model]:
-    """Return a dependency that reads the JSON body as `model`."""
+def items_of(name: str, most: int) -> Callable[[Request], Awaitable[list[object]]]:
+    """Return a dependency that reads a JSON body of one list, whose items `item` checks."""
 
-    def parsed(found: Annotated[dict[str, Any], Depends(object_of)]) -> Model:
+    async def items(request: Request) -> list[object]:
+        found = await run_in_threadpool(_parsed, await request.body())
+        given = found.get(name)
+        if set(found) != {name} or not isinstance(given, list) or not 1 <= len(given) <= most:
+            raise BadRequest(
+                name, "not_a_list", f"the body is not {name} alone, with 1 to {most} in it.",
+                f'Send {{"{name}": […]}}.',
+            )  # fmt: skip
+        return given
+
+    return items
+
+
+def item(given: object) -> Fields:
+    """Return one item of a list as fields.
+
+    Raises:
+        BadRequest: it is no object, or not UTF-8; the field is named.
+    """
+    if not isinstance(given, dict):
+        raise BadRequest("body", "not_an_object", "it is no JSON object.", "Send `{…}`.")
+    _require_unicode(given, "", _MAX_DEPTH)
+    return of_object(given)
+
+
+def _row(name: str, value: object) -> Row:
+    texts: dict[str, list[str]] = {}
+    _flatten("", value, texts, _MAX_DEPTH)
+    for inner, given in texts.items():
+        if len(given) > 1:
+            raise BadRequest(
+                f"{name}[{inner}]"[:64], "repeated", "it came more than once.", "Send it once."
+            )
+    return {inner: given[0] for inner, given in texts.items()}
+
+
+def body_of(model: type[Model], *, depth: int = _MAX_DEPTH) -> Callable[..., Model]:
+    """Return a dependency that reads the JSON body, nested no deeper than `depth`, as `model`."""
+
+    async def found_in(request: Request) -> dict[str, Any]:
+        return await run_in_threadpool(_object, await request.body(), depth)
+
+    def parsed(found: Annotated[dict[str, Any], Depends(found_in)]) -> Model:
         return model.model_validate(found)
 
     return parsed
@@ -168,6 +234,19 @@ def documented_fields(required: Collection[str], **fields: dict[str, Any]) -> di
     return {"requestBody": {"required": True, "content": content}}
 
 
+def documented_list(name: str, most: int) -> dict[str, Any]:
+    """Return what OpenAPI says about a body that `items_of` reads."""
+    schema = {
+        "type": "object",
+        "required": [name],
+        "properties": {
+            name: {"type": "array", "minItems": 1, "maxItems": most, "items": {"type": "object"}}
+        },
+        "additionalProperties": False,
+    }
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
 def documented_pictures(most: int) -> dict[str, Any]:
     """Return what OpenAPI says about a field of pictures."""
     address = {"type": "string", "pattern": "^data:image/[a-z]+;base64,[A-Za-z0-9+/]+=*$"}
@@ -184,7 +263,13 @@ def documented_pictures(most: int) -> dict[str, Any]:
     }
 
 
-def _object(body: bytes) -> dict[str, Any]:
+def _object(body: bytes, depth: int = _MAX_DEPTH) -> dict[str, Any]:
+    found = _parsed(body)
+    _require_unicode(found, "", depth)
+    return found
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
     if sum(body.count(mark) for mark in _MARKS) > _MAX_MARKS:
         raise BadRequest("body", "too_many_fields", "it has too many values.", "Send fewer.")
     # What is no UTF-8 becomes half surrogate pairs, so that the field can be named below.
@@ -199,7 +284,6 @@ def _object(body: bytes) -> dict[str, Any]:
         ) from broken
     if not isinstance(found, dict):
         raise BadRequest("body", "not_an_object", "it is no JSON object.", "Send `{…}`.")
-    _require_unicode(found, "", _MAX_DEPTH)
     return found
 
 
@@ -248,15 +332,21 @@ def _flatten(name: str, value: object, texts: dict[str, list[str]], depth: int) 
 def _from_parts(found: list[multipart.Part]) -> Fields:
     texts: dict[str, list[str]] = {}
     files: dict[str, list[bytes]] = {}
+    rows: dict[str, dict[int, dict[str, str]]] = {}
     for part in found:
         name = _LIST.sub("", part.name)
         if part.is_file:
             files.setdefault(name, []).append(part.content)
         else:
-            texts.setdefault(name, []).append(_text(name, part.content))
+            text = _text(name, part.content)
+            texts.setdefault(name, []).append(text)
+            if place := _IN_ROW.fullmatch(part.name):
+                row = rows.setdefault(place["list"], {}).setdefault(int(place["number"]), {})
+                row[place["name"]] = text
     return Fields(
         {name: tuple(values) for name, values in texts.items()},
         {name: tuple(values) for name, values in files.items()},
+        {name: tuple(one[number] for number in sorted(one)) for name, one in rows.items()},
     )
 
 
@@ -272,14 +362,19 @@ def _text(name: str, content: bytes) -> str:
         ) from None
 
 
-def _linked(name: str, address: str) -> bytes:
+def file_in(name: str, address: str, kind: str) -> bytes:
+    """Return the file in a `data:` address of this kind, such as `image`. Nothing is fetched.
+
+    Raises:
+        BadRequest: it is another address, no base64, or too large.
+    """
     head = _DATA_URL.match(address[:80])
-    if head is None:
+    if head is None or head["kind"].lower() != kind:
         raise BadRequest(
             name,
             "not_a_data_url",
             "addresses are not fetched.",
-            "Send the picture as a file, or as data:image/png;base64,….",
+            f"Send it as a file, or as data:{_KINDS[kind]};base64,….",
         )
     try:
         content = base64.b64decode(address[head.end() :], validate=True)

@@ -55,7 +55,7 @@ def create_likeness(
     """Enrol the asker's own face from photographs, which are not kept."""
     fields.only({"handle", "photographs", "photographs[image_url]"})
     handle = fields.text("handle").removeprefix("@")
-    photographs = fields.pictures("photographs", MAX_PHOTOGRAPHS)
+    photographs = fields.sent("photographs", MAX_PHOTOGRAPHS)
     if not photographs:
         raise BadRequest("photographs", "missing", "there is none.", "Send five or more.")
     done = _acts(rooms, asker).enrol(handle, photographs)

@@ -1,7 +1,10 @@
 """Counters for Prometheus. Labels are few and ours: never an id, a path or anything typed."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Iterable, Mapping
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from service.audit.cosigned import Standing
 from service.wire import JSON
 
 
@@ -28,6 +31,19 @@ class Metrics:
             ("verdict", "gate"),
             registry=self._registry,
         )
+        self._cache = Counter(
+            "imprimatur_decision_cache_total",
+            "Decisions whose observations were found (hit), or had to be made (miss).",
+            ("outcome",),
+            registry=self._registry,
+        )
+        self._cached: dict[str, int] = {}
+        self._witness_lag = Gauge(
+            "imprimatur_audit_witness_lag",
+            "Entries of the log that a witness has not seen yet.",
+            ("witness",),
+            registry=self._registry,
+        )
 
     def replied(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one reply."""
@@ -39,6 +55,17 @@ class Metrics:
         reasons = decision["reasons"]
         gate = reasons[0]["gate"] if reasons else "none"
         self._decisions.labels(decision["verdict"], gate).inc()
+
+    def cached(self, outcomes: Mapping[str, int]) -> None:
+        """Note how often the cache has answered since the start."""
+        for outcome, count in outcomes.items():
+            self._cache.labels(outcome).inc(count - self._cached.get(outcome, 0))
+            self._cached[outcome] = count
+
+    def witnessed(self, standings: Iterable[Standing]) -> None:
+        """Note how far each witness lags; the label is one that the operator wrote."""
+        for one in standings:
+            self._witness_lag.labels(one.witness.key.id).set(one.lag)
 
     def text(self) -> bytes:
         """Return all of them in Prometheus's text format."""

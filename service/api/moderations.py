@@ -1,19 +1,29 @@
-"""`/v1/moderations` for text: our findings under OpenAI's thirteen names, by the live policy."""
+"""`/v1/moderations`: our findings under OpenAI's thirteen names, by the live policy.
 
-from collections.abc import Mapping, Sequence
+A list of objects is one thing, as OpenAI has it: a picture with its caption, judged together.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from filters import dialogue
 from filters.finding import Category, FilterError, Finding, Surface
-from service.api.fields import body_of, documented
+from service.api.fields import body_of, documented, file_in
 from service.api.state import Asker, RoomsDep
 from service.decision import Verdict
+from service.gates import Gates, Picture
 from service.ids import new_id
+from service.media.errors import MediaError
+from service.policy_book import Policy
 from service.reasons import category_of
-from service.request import BadRequest, checked_prompt
+from service.request import MAX_PROMPT_CHARACTERS, MAX_REFERENCES, BadRequest, checked_prompt
 from service.rooms import Rooms
+from service.steps.run import unopened
 from service.wire import JSON
 
 router = APIRouter(prefix="/v1/moderations", tags=["moderations"])
@@ -38,6 +48,10 @@ NAMES: Mapping[str, tuple[Category, ...]] = {
 """OpenAI's names and what of ours must all be found for each; its score is the lowest of theirs."""
 
 
+# What is known of a picture only when this was looked for; the rest need not be seen in one.
+_IN_PICTURES = frozenset({Category.SEXUAL})
+
+
 class FilterIncomplete(FilterError):
     """The filter left a category out, which is no all-clear."""
 
@@ -48,12 +62,32 @@ class _Text(BaseModel):
     text: str
 
 
+class _Address(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    url: str
+    detail: str = ""
+
+
+class _Picture(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    type: Literal["image_url"]
+    image_url: _Address
+
+
 class ModerationBody(BaseModel):
     """What the client sends. `model` is accepted and ignored: there is one filter."""
 
     model_config = ConfigDict(extra="forbid")
-    input: str | list[str] | list[_Text]
+    input: str | list[str] | list[Annotated[_Text | _Picture, Field(discriminator="type")]]
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """What one result is about."""
+
+    texts: tuple[str, ...] = field(repr=False)
+    pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
 @router.post("", openapi_extra=documented(ModerationBody))
@@ -62,55 +96,127 @@ def create_moderation(
     rooms: RoomsDep,
     body: Annotated[ModerationBody, Depends(body_of(ModerationBody))],
 ) -> JSON:
-    """Say what the filter finds in each text. Nothing is logged, and nothing is permitted."""
-    read = [list(rooms.gates.judge_text(text, Surface.PROMPT)) for text in _texts(body)]
+    """Say what the filters find in each text, or in texts and pictures together.
+
+    Nothing is logged, and nothing is permitted.
+    """
+    read = [_found(rooms.gates, item) for item in _items(body, rooms)]
+    policy = rooms.book.standing().live
     return {
         "id": new_id("modr", rooms.clock()),
-        "model": read[0][0].detector if read[0] else "",
-        "results": [_result(rooms, findings) for findings in read],
+        "model": read[0][0].detector,
+        "results": [_result(policy, findings) for findings in read],
     }
 
 
-def _texts(body: ModerationBody) -> list[str]:
+def _items(body: ModerationBody, rooms: Rooms) -> list[_Item]:
     given = [body.input] if isinstance(body.input, str) else body.input
-    texts = [one if isinstance(one, str) else one.text for one in given]
-    if not 1 <= len(texts) <= MAX_INPUTS:
+    if not 1 <= len(given) <= MAX_INPUTS:
         raise BadRequest(
-            "input", "wrong_number", f"it has {len(texts)} texts.", f"Send 1 to {MAX_INPUTS}."
+            "input", "wrong_number", f"it has {len(given)} parts.", f"Send 1 to {MAX_INPUTS}."
         )
-    return [checked_prompt(text, param="input") for text in texts]
+    texts = [one for one in given if isinstance(one, str)]
+    if texts:
+        return [_Item((checked_prompt(text, param="input"),)) for text in texts]
+    parts = [one for one in given if not isinstance(one, str)]
+    return [_Item(_texts(parts), _pictures(parts, rooms))]
 
 
-def _result(rooms: Rooms, findings: Sequence[Finding]) -> JSON:
-    """Return one result. Flagged is whatever the policy would hold or block, also unreadable text.
+def _texts(parts: Sequence[_Text | _Picture]) -> tuple[str, ...]:
+    """Return each text, and all of them joined where there are several."""
+    texts = [
+        checked_prompt(part.text, param=f"input[{number}].text")
+        for number, part in enumerate(parts)
+        if isinstance(part, _Text)
+    ]
+    joined = "\n".join(texts)
+    if len(joined) > MAX_PROMPT_CHARACTERS:
+        raise BadRequest(
+            "input",
+            "too_long",
+            f"all texts have {len(joined)} characters together.",
+            f"Use at most {MAX_PROMPT_CHARACTERS}.",
+        )
+    return (*texts, joined) if len(texts) > 1 else tuple(texts)
+
+
+def _pictures(parts: Sequence[_Text | _Picture], rooms: Rooms) -> tuple[Picture, ...]:
+    sent = [(number, part) for number, part in enumerate(parts) if isinstance(part, _Picture)]
+    if len(sent) > MAX_REFERENCES:
+        raise BadRequest(
+            "input", "too_many", f"there are {len(sent)} pictures.", f"Send {MAX_REFERENCES}."
+        )
+    return tuple(_opened(f"input[{number}].image_url", part, rooms) for number, part in sent)
+
+
+def _opened(param: str, part: _Picture, rooms: Rooms) -> Picture:
+    """Return a picture, decoded by the sandboxed reader like every other.
 
     Raises:
-        FilterIncomplete: a category that a name needs was not looked for.
+        BadRequest: it is none, is damaged, moves, or is too large.
+        MediaError: nothing can be opened here now.
     """
-    best: dict[Category, Finding] = {}
-    for one in findings:
-        if one.category not in best or one.score > best[one.category].score:
-            best[one.category] = one
-    verdicts = {
-        category: rooms.policy.rule_for(category_of(category)).verdict(
-            finding.score, finding.surface.value
-        )[0]
-        for category, finding in best.items()
-    }
-    missing = {needed for names in NAMES.values() for needed in names} - set(best)
+    try:
+        return rooms.read_picture(file_in(param, part.image_url.url, "image"))
+    except MediaError as refused:
+        raise unopened(param, refused) from refused
+
+
+def _found(gates: Gates, item: _Item) -> list[Finding]:
+    """Return what is found in all parts of an item.
+
+    Raises:
+        FilterIncomplete: a part was not looked at for all that has to be looked for in it.
+        FilterError: a detector fails, so there is no answer.
+    """
+    found: list[Finding] = []
+    for text in item.texts:
+        read = gates.judge_text(text, Surface.PROMPT)
+        _require(set(chain(*NAMES.values())), read)
+        found += [*read, *dialogue.judged(text, gates.judge_text)]
+    for picture in item.pictures:
+        seen = gates.judge_pictures([(0, picture)], Surface.PICTURE)
+        _require(_IN_PICTURES, seen)
+        found += seen
+    return found
+
+
+def _require(needed: Collection[Category], findings: Sequence[Finding]) -> None:
+    missing = set(needed) - {finding.category for finding in findings}
     if missing:
         raise FilterIncomplete(f"no score for {', '.join(sorted(missing))}")
+
+
+def _result(policy: Policy, findings: Sequence[Finding]) -> JSON:
+    """Return one result. Flagged is whatever the policy would hold or block, also unreadable text.
+
+    A score is the highest of all parts; a category that no part was looked at for scores 0 and
+    applies to no input type.
+    """
+    verdicts: dict[Category, Verdict] = {}
+    scores: dict[Category, float] = {}
+    types: dict[Category, set[str]] = {}
+    for one in findings:
+        rule = policy.rule_for(category_of(one.category))
+        verdict = rule.verdict(one.score, one.surface.value)[0]
+        verdicts[one.category] = max(verdict, verdicts.get(one.category, Verdict.ALLOW))
+        scores[one.category] = max(one.score, scores.get(one.category, 0.0))
+        kind = "image" if one.surface is Surface.PICTURE else "text"
+        types.setdefault(one.category, set()).add(kind)
     strictest = max(verdicts.values(), default=Verdict.HOLD)
     return {
         "flagged": strictest is not Verdict.ALLOW,
         "categories": {
-            name: all(verdicts[needed] is not Verdict.ALLOW for needed in names)
-            for name, names in NAMES.items()
+            name: all(verdicts.get(one, Verdict.ALLOW) is not Verdict.ALLOW for one in needed)
+            for name, needed in NAMES.items()
         },
         "category_scores": {
-            name: min(best[needed].score for needed in names) for name, names in NAMES.items()
+            name: min(scores.get(one, 0.0) for one in needed) for name, needed in NAMES.items()
         },
-        "category_applied_input_types": {name: ["text"] for name in NAMES},
+        "category_applied_input_types": {
+            name: sorted(set.intersection(*(types.get(one, set()) for one in needed)))
+            for name, needed in NAMES.items()
+        },
         "verdict": strictest.word,
-        "findings": {category.value: finding.score for category, finding in sorted(best.items())},
+        "findings": {category.value: score for category, score in sorted(scores.items())},
     }

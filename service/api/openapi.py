@@ -29,6 +29,11 @@ _PROBLEM: JSON = {
         },
         "decision": {"type": "object", "description": "With `policy_blocked`: the whole of it."},
         "video": {"type": "string", "description": "With `policy_blocked`."},
+        "position": {
+            "type": "array",
+            "items": {"type": "integer"},
+            "description": "With `query_invalid`: which characters of `param` are at fault.",
+        },
     },
 }
 _ASKING = (400, 401, 403, 404, 503)
@@ -36,6 +41,11 @@ _ACTING = (*_ASKING, 409, 410, 413)
 _BY_ROUTE: Mapping[str, tuple[int, ...]] = {
     "create_video": (*_ACTING, 422),
     "get_content": (*_ASKING, 410),
+    "get_entry": (*_ASKING, 410),
+    "get_proof": (*_ASKING, 410),
+    "get_decision_proof": (*_ASKING, 410),
+    "explain_decision": (*_ASKING, 410),
+    "get_decision": (*_ASKING, 410),
 }
 
 

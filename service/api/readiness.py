@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from filters.finding import FilterError, Surface
 from likeness.faces import LikenessError
 from rightsholders.claims import RightsError
+from service.audit.cosigned import Standing
 from service.audit.errors import AuditError, NotDurable
 from service.database import DatabaseUnavailable
 from service.rooms import Rooms
@@ -26,6 +27,7 @@ class Readiness:
 
     keep_s: float = 1.0
     _missing: list[str] = field(default_factory=list)
+    _witnesses: list[Standing] = field(default_factory=list)
     _looked_at: float = float("-inf")
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -34,12 +36,25 @@ class Readiness:
         async with self._looking:
             if time.monotonic() - self._looked_at >= self.keep_s:
                 self._missing = await run_in_threadpool(_missing, rooms)
+                self._witnesses = await run_in_threadpool(_witnesses, rooms)
                 self._looked_at = time.monotonic()
             return self._missing
+
+    @property
+    def witnesses(self) -> list[Standing]:
+        """How far each witness was at that look; one that lags makes nobody wait."""
+        return self._witnesses
 
 
 def _missing(rooms: Rooms) -> list[str]:
     return [name for name, check in CHECKS.items() if not _holds(check, rooms)]
+
+
+def _witnesses(rooms: Rooms) -> list[Standing]:
+    try:
+        return rooms.log.standings()
+    except (DatabaseUnavailable, AuditError):
+        return []  # `missing` says so
 
 
 def _database(rooms: Rooms) -> None:

@@ -8,11 +8,30 @@ _CREATOR = frozenset({Role.CREATOR})
 _MODERATOR = frozenset({Role.MODERATOR})
 _LIKENESS = frozenset({Role.LIKENESS_OWNER})
 _RIGHTS = frozenset({Role.RIGHTS_HOLDER})
+_BOOK = frozenset({Role.POLICY_AUTHOR, Role.POLICY_APPROVER})
+_READS_BOOK = _BOOK | {Role.AUDITOR, Role.OPERATOR}
+_OPERATOR = frozenset({Role.OPERATOR, Role.ADMIN})
 
 ROLES: dict[str, frozenset[Role]] = {
     "create_decision": _CREATOR,
+    "create_decisions": _CREATOR,
     "list_decisions": frozenset({Role.CREATOR, Role.MODERATOR, Role.AUDITOR}),
     "get_decision": frozenset({Role.CREATOR, Role.MODERATOR, Role.AUDITOR}),
+    "explain_decision": frozenset({Role.CREATOR, Role.MODERATOR, Role.AUDITOR}),
+    "get_decision_proof": frozenset({Role.CREATOR, Role.MODERATOR, Role.AUDITOR}),
+    "create_policy": frozenset({Role.POLICY_AUTHOR}),
+    "list_policies": _READS_BOOK,
+    "get_policy": _READS_BOOK,
+    "diff_policy": _READS_BOOK,
+    "create_backtest": _BOOK | {Role.OPERATOR},
+    # Whoever promotes it: to decide, it needs the approval of somebody who did not write it.
+    "promote_policy": _BOOK,
+    "retire_policy": _BOOK,
+    "approve_policy": frozenset({Role.POLICY_APPROVER}),
+    "rollback_policy": frozenset({Role.POLICY_APPROVER, Role.OPERATOR}),
+    "judge_for_litellm": _CREATOR,
+    "evaluate": _CREATOR,
+    "evaluate_several": _CREATOR,
     "create_video": _CREATOR,
     "list_videos": _CREATOR,
     "get_video": _CREATOR,
@@ -21,11 +40,16 @@ ROLES: dict[str, frozenset[Role]] = {
     "create_moderation": _CREATOR,
     "list_models": _ANYONE,
     "get_model": _ANYONE,
-    "list_entries": frozenset({Role.AUDITOR}),
+    "list_entries": _OPERATOR | {Role.AUDITOR},
     "get_entry": frozenset({Role.AUDITOR}),
+    "get_story": _OPERATOR | {Role.AUDITOR},
+    "export_entries": _OPERATOR | {Role.AUDITOR},
     # Everybody holds receipts, and may ask for the proof of what happened in their own project.
     "get_checkpoint": _ANYONE,
     "get_proof": _ANYONE,
+    "get_consistency": _ANYONE,
+    # A bundle holds the entries of every project.
+    "get_log_entries": frozenset({Role.OPERATOR}),
     "create_likeness": _LIKENESS,
     "list_likenesses": _LIKENESS,
     "revoke_likeness": _LIKENESS,
@@ -41,6 +65,21 @@ ROLES: dict[str, frozenset[Role]] = {
     "get_review": _MODERATOR,
     "clear_review": _MODERATOR,
     "refuse_review": _MODERATOR,
+    "create_appeal": _CREATOR,
+    "list_appeals": _CREATOR | _MODERATOR,
+    "get_appeal": _CREATOR | _MODERATOR,
+    "uphold_appeal": _MODERATOR,
+    "dismiss_appeal": _MODERATOR,
+    # Whom a person may have erased, and what they may read of it, the records say themselves.
+    "create_erasure": _ANYONE,
+    "list_erasures": _ANYONE,
+    "get_erasure": _ANYONE,
+    "create_disclosure": _ANYONE,
+    "create_hold": _OPERATOR,
+    "list_holds": _OPERATOR,
+    "get_hold": _OPERATOR,
+    "confirm_hold": _OPERATOR,
+    "release_hold": _OPERATOR,
     "get_metrics": frozenset({Role.OPERATOR}),
 }
 

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from service import jobs
 from service.accounts import Principal
 from service.api import films, records, video_object
-from service.api.asked import documented_request, request_from
+from service.api.asked import documented_request, film_from
 from service.api.errors import InProgress, PolicyBlocked
 from service.api.fields import Fields, fields_of
 from service.api.state import Asker, RequestId, RoomsDep, State, StateDep
@@ -40,7 +40,7 @@ def create_video(
 ) -> JSONResponse:
     """Ask for a video: decided and logged before the reply, made afterwards."""
     rooms = state.house.rooms
-    request = request_from(fields, rooms, asker, request_id, idempotency_key)
+    request = film_from(fields, rooms, asker, request_id, idempotency_key)
     is_retry = x_stainless_retry_count.strip() not in {"", "0"}
     job = submitted(state, request_id, state.house.front().submit(request, is_retry=is_retry))
     video = video_object.whole(rooms, job)

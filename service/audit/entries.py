@@ -8,7 +8,6 @@ commitment say nothing. A bare hash of a prompt could be guessed; it never enter
 
 import dataclasses
 import hashlib
-import json
 import math
 import os
 import re
@@ -17,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
-from typing import Any
+from typing import Any, NamedTuple
 
+import msgspec
 import rfc8785
 
 from service.audit.errors import BadEntry
@@ -74,7 +74,7 @@ class Entry:
         type: dotted, such as `decision.made`.
         at: when it happened, aware; the log adds `logged_at`, which never goes backwards.
         request, actor, project: ids, or empty.
-        facts: codes, ids, scores, versions; a `decision` among them can be searched.
+        facts: codes, ids, scores, versions; `search/terms.py` says which can be searched.
     """
 
     key: str
@@ -97,19 +97,13 @@ class Committed:
     text: str = dataclasses.field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """An entry, checked and encoded but for the time, which the sequencer puts in the middle."""
 
     key: str
-    type: str
-    request: str
-    actor: str
-    project: str
-    decision: str
     head: bytes
     tail: bytes
-    values: tuple[Committed, ...] = dataclasses.field(default=(), repr=False)
+    values: tuple[Committed, ...] = ()
 
     def leaf(self, logged_at: str) -> bytes:
         """Return the leaf's bytes."""
@@ -123,7 +117,8 @@ def commitment(salt: bytes, text: str) -> str:
 
 def stamp(at: datetime) -> str:
     """Return a moment as the log writes it: UTC, six decimals, so that text sorts like time."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    at = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return at.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def prepare(entry: Entry) -> Prepared:
@@ -134,12 +129,11 @@ def prepare(entry: Entry) -> Prepared:
             characters in `facts`, a naive time, or a leaf of over 65,535 bytes.
     """
     _check_ids(entry)
-    _check_values(entry.values)
+    if entry.values:
+        _check_values(entry.values)
     facts = _checked(entry.facts, _MAX_DEPTH)
-    values = tuple(
-        Committed(one.field, one.subject, os.urandom(SALT_BYTES), one.text) for one in entry.values
-    )
     try:
+        values = _committed(entry.values) if entry.values else ()
         sealed = {one.field: commitment(one.salt, one.text) for one in values}
         # The members in the order of their names, as RFC 8785 has them.
         head = (
@@ -149,35 +143,20 @@ def prepare(entry: Entry) -> Prepared:
         ).encode()
     except (UnicodeEncodeError, rfc8785.CanonicalizationError):
         raise BadEntry("a text holds half a surrogate pair") from None
-    tail = tail_of(entry.project, entry.request, entry.type)
+    # Each is printable ASCII.
+    tail = (
+        f'","project":{_quoted(entry.project)},"request":{_quoted(entry.request)}'
+        f',"type":{_quoted(entry.type)},"v":{_VERSION}}}'
+    ).encode()
     if len(head) + _STAMP_CHARACTERS + len(tail) > MAX_LEAF_BYTES:
         raise BadEntry(f"the leaf is over {MAX_LEAF_BYTES} bytes")
-    return Prepared(
-        entry.key,
-        entry.type,
-        entry.request,
-        entry.actor,
-        entry.project,
-        searched_decision(facts),
-        head,
-        tail,
-        values,
+    return Prepared(entry.key, head, tail, values)
+
+
+def _committed(values: Sequence[Private]) -> tuple[Committed, ...]:
+    return tuple(
+        Committed(one.field, one.subject, os.urandom(SALT_BYTES), one.text) for one in values
     )
-
-
-def tail_of(project: str, request: str, type_: str) -> bytes:
-    """Return what follows the time in a leaf; each is printable ASCII."""
-    return (
-        f'","project":{_quoted(project)},"request":{_quoted(request)}'
-        f',"type":{_quoted(type_)},"v":{_VERSION}}}'
-    ).encode()
-
-
-def searched_decision(facts: Mapping[str, Json]) -> str:
-    """Return the id of the decision that an entry is found by, or nothing if it has none."""
-    decision = facts.get("decision", "")
-    # Any other text stays in the leaf only: PostgreSQL has no NUL, and refuses the whole batch.
-    return decision if isinstance(decision, str) and _ID.fullmatch(decision) else ""
 
 
 def _check_ids(entry: Entry) -> None:
@@ -202,7 +181,6 @@ def _check_values(values: Sequence[Private]) -> None:
             raise BadEntry(f"a private value is at most {_MAX_VALUE_CHARACTERS} characters")
 
 
-@lru_cache(maxsize=4096)
 def _refusal(key: str) -> str:
     """Return why this key may not stand in `facts`, or nothing."""
     if not _KEY.fullmatch(key):
@@ -231,16 +209,33 @@ def _checked(value: Any, depth: int) -> Any:  # noqa: ANN401 - JSON, still unche
     raise BadEntry(f"a {kind.__name__} is not JSON: pass text, a number or a list")
 
 
-def _members(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-    for key in value:
+def _members(value: Mapping[Any, Any], depth: int) -> Mapping[Any, Any]:
+    if refused := _refused(tuple(value)):
+        raise BadEntry(refused)
+    # Most objects of every decision are short texts and scores, and need no second look.
+    if type(value) is dict and all(map(_is_plain, value.values())):
+        return value
+    return {key: item if _is_plain(item) else _checked(item, depth) for key, item in value.items()}
+
+
+@lru_cache(maxsize=4096)
+def _refused(keys: tuple[Any, ...]) -> str:
+    """Return what is wrong with the keys of one object; the same ones come again and again."""
+    for key in keys:
         refused = _refusal(key) if isinstance(key, str) else "is not text"
         if refused:
-            raise BadEntry(f"the fact {key!r:.120} {refused}")
-    # Short texts are most of every decision, and skip a call.
-    return {
-        key: item if type(item) is str and len(item) <= _MAX_TEXT else _checked(item, depth)
-        for key, item in value.items()
-    }
+            return f"the fact {key!r:.120} {refused}"
+    return ""
+
+
+def _is_plain(item: Any) -> bool:  # noqa: ANN401 - JSON, still unchecked
+    """Whether it may be encoded as it stands: a short text, a score, nothing."""
+    kind = type(item)
+    if kind is str:
+        return len(item) <= _MAX_TEXT
+    if kind is float:
+        return bool(0.0 < item < 1.0)
+    return item is None or kind is bool or (kind is list and not item)
 
 
 def _text(value: str) -> str:
@@ -259,22 +254,22 @@ def _number(value: float) -> float | int:
     return int(value)
 
 
-_fast = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-).encode
+_fast = msgspec.json.Encoder(order="sorted").encode
 
 
 def _encoded(value: dict[str, Any]) -> str:
     """Return canonical JSON.
 
     The C encoder agrees with RFC 8785 on what `_checked` lets through (ASCII keys, integers of
-    53 bits, no integral floats) except under 0.0001, where Python writes 1e-05 and JavaScript
-    0.00001; what may hold such a number goes the slow way.
+    53 bits, no integral floats) except under 0.0001, where it writes 1e-5 and JavaScript 0.00001;
+    what may hold such a number goes the slow way.
     """
     if not value:
         return "{}"
-    text = _fast(value)
-    return rfc8785.dumps(value).decode() if _SMALL.search(text) else text
+    text = _fast(value).decode()
+    if "e-" in text and _SMALL.search(text):
+        return rfc8785.dumps(value).decode()
+    return text
 
 
 # A hit inside a text costs time and nothing else.

@@ -26,6 +26,8 @@ from service.keys import SigningKey, VerifyingKey
 from service.subjects import SubjectError, SubjectKeys
 
 _STAGED_PER_BATCH = 1000
+# Beyond that, reading the edge anew is less work than hashing what others appended.
+_REPLAYED = 4096
 Clock = Callable[[], datetime]
 
 
@@ -174,7 +176,7 @@ class Integration:
         at = max(known.logged_at, stamp(self._clock()))
         edge, stamped = known.edge, at.encode()
         leaves = [entry.head + stamped + entry.tail for entry in fresh]
-        store.write_entries(conn, edge.size, fresh, leaves, at)
+        store.write_entries(conn, edge.size, fresh, leaves)
         store.write_values(conn, values.sealed(conn, self._subjects, fresh))
         store.write_tiles(conn, edge.extend(map(merkle.leaf_hash, leaves)))
         checkpoint = Checkpoint(self._origin, edge.size, edge.root())
@@ -249,30 +251,50 @@ class Integration:
         if known is not None and self._edge_holds and note == known.note:
             return known
 
+        try:
+            checkpoint = notes.read(note, self._origin, self._trusted)
+            edge = self._edge(conn, checkpoint, known)
+            if edge.root() != checkpoint.root:
+                raise LogTampered("the tiles do not lead to the signed root")
+        except (BadCheckpoint, BadProof) as wrong:
+            raise LogTampered(f"the stored head: {wrong}") from wrong
+        return Known(edge, checkpoint, note, self._newest_time(conn, checkpoint.size, edge))
+
+    def _edge(self, conn: Connection, checkpoint: Checkpoint, known: Known | None) -> merkle.Edge:
+        """Return the right edge at `checkpoint`, which continues what this process has seen.
+
+        Where our own edge still stands, it grows by the hashes that others appended: leading to
+        the signed root from there is the proof that nothing before was changed.
+        """
+
         def tiles(level: int, number: int) -> bytes:
             return store.tile(conn, level, number)
 
-        try:
-            checkpoint = notes.read(note, self._origin, self._trusted)
-            edge = merkle.edge_of(checkpoint.size, tiles)
-            if edge.root() != checkpoint.root:
-                raise LogTampered("the tiles do not lead to the signed root")
-            if known is not None:
-                seen = known.checkpoint
-                proof = merkle.consistency_proof(seen.size, checkpoint.size, tiles)
-                merkle.check_consistency(
-                    (seen.size, seen.root), (checkpoint.size, checkpoint.root), proof
-                )
-        except (BadCheckpoint, BadProof) as wrong:
-            raise LogTampered(f"the stored head: {wrong}") from wrong
-        return Known(edge, checkpoint, note, self._newest_time(conn, checkpoint.size))
+        if known is None:
+            return merkle.edge_of(checkpoint.size, tiles)
+        seen = known.checkpoint
+        if self._edge_holds and 0 <= checkpoint.size - seen.size <= _REPLAYED:
+            # It is ours no more until the batch is committed.
+            self._edge_holds = False
+            known.edge.extend(merkle.leaves_between(seen.size, checkpoint.size, tiles))
+            return known.edge
+        proof = merkle.consistency_proof(seen.size, checkpoint.size, tiles)
+        merkle.check_consistency((seen.size, seen.root), (checkpoint.size, checkpoint.root), proof)
+        return merkle.edge_of(checkpoint.size, tiles)
 
-    def _newest_time(self, conn: Connection, size: int) -> str:
+    def _newest_time(self, conn: Connection, size: int, edge: merkle.Edge) -> str:
         """Return the time in the last entry, which is where the checkpoint says, and whole."""
-        last = store.last_place(conn)
+        last, leaf = store.last_entry(conn)
         if last != size - 1:
             raise LogTampered(f"{size} entries are signed, the last is {last}")
-        return reading.entry(conn, last).logged_at if size else ""
+        if not size:
+            return ""
+        # A tile that is full is not a part of the edge any more.
+        full = not size % merkle.TILE_WIDTH
+        row = store.tile(conn, 0, last // merkle.TILE_WIDTH) if full else edge.partial[0]
+        if merkle.leaf_hash(leaf) != row[-merkle.HASH_BYTES :]:
+            raise LogTampered(f"entry {last} is not the one that was logged")
+        return reading.parsed(last, leaf).logged_at
 
     def _require_durable(self, conn: Connection) -> None:
         promised = self._database.durability(conn)

@@ -6,34 +6,48 @@ of whichever process comes next puts it into the tree.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
+import structlog
 from sqlalchemy import Connection
 
 from service.audit import checkpoint as notes
-from service.audit import merkle, reading, store, values
+from service.audit import cosign, cosigned, merkle, reading, store, tiles, values
 from service.audit.checkpoint import Checkpoint
+from service.audit.cosign import Cosigner
+from service.audit.cosigned import NOBODY, Outside, OwnLine, Standing
 from service.audit.entries import Entry, prepare
 from service.audit.errors import (
-    BadProof,
+    BadCheckpoint,
     LogTampered,
     NoEntry,
+    NoSuchTree,
     NotAcknowledged,
 )
 from service.audit.integration import Clock, Integration
 from service.audit.proof import proof_text
-from service.audit.reading import EntryFilter, LoggedEntry, TileCache
+from service.audit.reading import EntryFilter, LoggedEntry, Order, TileCache
 from service.audit.rehash import Rehash, Verification
+from service.audit.search.checking import IndexCheck, checked
+from service.audit.search.finding import Finder
+from service.audit.search.index import TermIndex
+from service.audit.search.query import Query
 from service.audit.sequencer import Batch, Landed, Sequencer, Settle, StillStaged
 from service.audit.staging import stage
-from service.database import Database
+from service.audit.tiles import EntryBundle, HashTile
+from service.database import Database, DatabaseUnavailable
 from service.decision import Receipt
 from service.keys import SigningKey, VerifyingKey
 from service.subjects import SubjectKeys
 
+log = structlog.get_logger()
+
 _BATCH = 1000
+Read = Callable[[Query, Iterable[int]], Iterator[LoggedEntry]]
+"""Yields the entries at the places that were found for a query, and holds them against it."""
 
 
 class AuditLog:
@@ -44,6 +58,7 @@ class AuditLog:
         origin: the log's name, such as `example.com/imprimatur`.
         clock: now, aware; what the log writes never goes backwards.
         proofs: where proofs are served; an index is appended.
+        outside: who else vouches for its checkpoints.
         timeout_s: how long an append waits for its commit.
 
     Raises:
@@ -62,9 +77,12 @@ class AuditLog:
         clock: Clock,
         trusted: Sequence[VerifyingKey] = (),
         proofs: str = "/v1/audit/proofs/",
+        outside: Outside = NOBODY,
         timeout_s: float = 30.0,
     ) -> None:
         self.origin = origin
+        self.outside = outside
+        self._own = OwnLine(outside.key, clock)
         self._database = database
         self._keys = (signer.verifying, *trusted)
         self._subjects = subjects
@@ -83,7 +101,8 @@ class AuditLog:
         self._integration.open()
         # Whatever a process that died had staged goes in before anything new.
         self._integration.drain()
-        self._sequencer = Sequencer(self._integration.commit)
+        self._index = TermIndex(database)
+        self._sequencer = Sequencer(self._integration.commit, self._index_some)
 
     def __enter__(self) -> "AuditLog":
         return self
@@ -166,6 +185,25 @@ class AuditLog:
             with suppress(NoEntry):
                 batch.outcome(place, self._timeout_s)
 
+    def check_index(self) -> IndexCheck:
+        """Hold the search index against what the entries say."""
+        with self.finding() as (finder, _):
+            return checked(finder)
+
+    def forget_index(self) -> None:
+        """Have the search index made anew from the entries."""
+        self._index.forget()
+
+    def _index_some(self) -> bool:
+        known = self._integration.known
+        size = known.checkpoint.size if known else 0
+        try:
+            return self._index.advance() < size
+        except DatabaseUnavailable as broken:
+            # A search catches up by itself, and says so where it cannot.
+            log.warning("audit.index_behind", cause=broken.cause)
+            return False
+
     def _staged(self) -> bool:
         with self._database.reading() as conn:
             return bool(store.staged(conn, 1))
@@ -184,14 +222,57 @@ class AuditLog:
             return reading.entry(conn, index)
 
     def entries(self, wanted: EntryFilter) -> list[LoggedEntry]:
-        """Return one page of entries."""
+        """Return one page of entries, each held against the tree.
+
+        Raises:
+            LogTampered: one is not the one that was logged.
+            IndexBroken: the index named one that does not meet the filter.
+        """
+        query = wanted.query
+        limit = max(1, min(wanted.limit, reading.MAX_PAGE))
+        with self.finding() as (finder, read):
+            newest = wanted.order is Order.NEWEST
+            return list(
+                read(query, finder.places(query, newest=newest, after=wanted.after, limit=limit))
+            )
+
+    @contextmanager
+    def finding(self) -> Iterator[tuple[Finder, Read]]:
+        """Yield what finds places, and what reads the entries at them, at one moment."""
+        with self._signed() as now:
+            size = now.checkpoint.size
+        self._index.catch_up(size)
         with self._database.reading() as conn:
-            return reading.entries(conn, wanted)
+            hashes = self._tiles.reading(conn)
+            yield Finder(conn, size), partial(reading.found, conn, hashes)
+
+    def head(self) -> tuple[str, Checkpoint]:
+        """Return the newest checkpoint with the log's own signatures alone, and what it states."""
+        with self._signed() as now:
+            return self._own.under(now.note, now.checkpoint), now.checkpoint
 
     def checkpoint(self) -> str:
-        """Return the newest checkpoint, a signed note."""
+        """Return the newest checkpoint, a signed note, with the cosignatures it has already."""
         with self._signed() as now:
-            return now.note
+            return self._vouched(now, now.checkpoint.size)[0]
+
+    def published(self) -> str:
+        """Return the checkpoint that most witnesses cosigned; the newest where none did."""
+        with self._signed() as now:
+            return self._vouched(now, 0)[0]
+
+    def standings(self) -> list[Standing]:
+        """Return how far each witness is."""
+        with self._signed() as now:
+            return cosigned.standings(now.conn, self.outside, now.checkpoint)
+
+    def _vouched(self, now: "_Signed", least: int) -> tuple[str, Checkpoint]:
+        """Return the checkpoint that most witnesses cosigned, if it covers `least` entries."""
+        by = [one.key for one in self.outside.witnesses]
+        best = cosigned.best(now.conn, by, self.origin)
+        if best is not None and least <= best[1].size <= now.checkpoint.size:
+            return best
+        return self._own.under(now.note, now.checkpoint), now.checkpoint
 
     def receipt(self, index: int) -> Receipt:
         """Return a receipt for an entry under the newest checkpoint."""
@@ -211,32 +292,58 @@ class AuditLog:
             now.require_size(new)
             return merkle.consistency_proof(old, new, self._tiles.reading(now.conn))
 
+    def tile(self, wanted: HashTile | EntryBundle) -> bytes:
+        """Return one resource of C2SP tlog-tiles; `NoTile` if the log is not that long."""
+        with self._signed() as now:
+            size, known = now.checkpoint.size, self._tiles.reading(now.conn)
+            if isinstance(wanted, HashTile):
+                return tiles.hash_tile(size, wanted, known)
+            return tiles.entry_bundle(now.conn, size, wanted, known)
+
     def proof_text(self, index: int) -> str:
         """Return an entry with its proof as one file that `verify_file` checks offline."""
         with self._signed() as now:
             now.require(index)
-            size = now.checkpoint.size
+            # A cosigned checkpoint proves more than the newest one.
+            note, signed = self._vouched(now, index + 1)
             leaf = reading.entry(now.conn, index).leaf
-            proof = merkle.inclusion_proof(index, size, self._tiles.reading(now.conn))
+            proof = merkle.inclusion_proof(index, signed.size, self._tiles.reading(now.conn))
         hashed = merkle.leaf_hash(leaf)
-        if merkle.root_from_inclusion(hashed, index, size, proof) != now.checkpoint.root:
+        if merkle.root_from_inclusion(hashed, index, signed.size, proof) != signed.root:
             raise LogTampered(f"entry {index} does not lead to the signed root")
-        return proof_text(index, proof, now.note, leaf)
+        return proof_text(index, proof, note, leaf)
 
     def verifier_keys(self) -> tuple[str, ...]:
         """Return the public keys to publish, one line each, the newest first."""
         return tuple(notes.verifier_key(self.origin, key.public) for key in self._keys)
 
-    def verify(self, *, seen: str = "") -> Verification:
-        """Hash the whole log again; `seen` is a checkpoint of it that somebody else kept.
+    def verify(self, *, seen: str = "", by: Sequence[Cosigner] = ()) -> Verification:
+        """Hash the whole log again, also against the checkpoints that witnesses cosigned.
+
+        Args:
+            seen: a checkpoint of it that somebody else kept.
+            by: whose cosignature must be on it; where there is none, on one that is kept here.
 
         Raises:
-            BadCheckpoint: `seen` is not a checkpoint of this log.
+            BadCheckpoint: `seen` is not a checkpoint of this log, or not cosigned so.
         """
         with self._database.reading() as conn:
+            remembered = self._remembered(conn, seen, by)
             return Rehash(conn, origin=self.origin, keys=self._keys, subjects=self._subjects).run(
-                seen
+                remembered
             )
+
+    def _remembered(self, conn: Connection, seen: str, by: Sequence[Cosigner]) -> list[Checkpoint]:
+        theirs = by or [one.key for one in self.outside.witnesses]
+        kept = {one.by: one.stated for one in cosigned.kept(conn, theirs, self.origin)}
+        if seen and not by:
+            return [notes.read(seen, self.origin, self._keys), *kept.values()]
+        if seen:
+            return [*(cosign.read(seen, self.origin, one) for one in by), *kept.values()]
+        for one in by:
+            if one not in kept:
+                raise BadCheckpoint(f"nothing that {one.id} cosigned is kept here: use --seen FILE")
+        return list(kept.values())
 
     def disclose(self, conn: Connection, index: int, field: str) -> values.Disclosure:
         """Return a private value, shown to match its commitment.
@@ -287,4 +394,4 @@ class _Signed:
 
     def require_size(self, size: int) -> None:
         if size > self.checkpoint.size:
-            raise BadProof(f"the log has {self.checkpoint.size} entries, not {size}")
+            raise NoSuchTree(f"the log has {self.checkpoint.size} entries, not {size}")

@@ -135,6 +135,23 @@ def inclusion_proof(index: int, size: int, tiles: Tiles) -> tuple[bytes, ...]:
     return tuple(reversed(path))
 
 
+def leaves_between(first: int, end: int, tiles: Tiles) -> list[bytes]:
+    """Return the hashes of entries `first` up to `end`.
+
+    Raises:
+        BadProof: a tile is shorter than the tree of `end` entries has it.
+    """
+    hashes: list[bytes] = []
+    for number in range(first // TILE_WIDTH, -(-end // TILE_WIDTH)):
+        start = max(0, first - number * TILE_WIDTH)
+        stop = min(TILE_WIDTH, end - number * TILE_WIDTH)
+        tile = tiles(0, number)[: stop * HASH_BYTES]
+        if len(tile) != stop * HASH_BYTES:
+            raise BadProof(f"tile 0/{number} is too short")
+        hashes += [tile[at * HASH_BYTES : (at + 1) * HASH_BYTES] for at in range(start, stop)]
+    return hashes
+
+
 def consistency_proof(old: int, new: int, tiles: Tiles) -> tuple[bytes, ...]:
     """Return the hashes that show the first `old` of `new` entries to be unchanged.
 

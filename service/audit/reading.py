@@ -2,18 +2,21 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from service.audit import merkle, store
+from service.audit import merkle, pruning, store
 from service.audit.entries import Json
-from service.audit.errors import LogTampered, NoEntry
-from service.audit.store import log_entry
+from service.audit.errors import IndexBroken, LogTampered, Pruned
+from service.audit.search.query import All, Facts, Query, Term, meets
+from service.audit.search.terms import terms_of
 
 MAX_PAGE = 1000
+_AT_ONCE = 500
 # 8 KiB each. A proof in a log of a million entries reads three.
 _CACHED_TILES = 1024
 
@@ -42,6 +45,12 @@ class EntryFilter:
     after: int | None = None
     limit: int = 100
     order: Order = Order.NEWEST
+
+    @property
+    def query(self) -> Query:
+        """The same as a query."""
+        named = ("type", "request", "actor", "project", "decision")
+        return All(tuple(Term(name, value) for name in named if (value := getattr(self, name))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,33 +102,67 @@ def entry(conn: Connection, index: int) -> LoggedEntry:
     """Return one entry.
 
     Raises:
-        NoEntry: there is none at this index.
+        NoEntry: there is none at this index, or (`Pruned`) none any more.
         LogTampered: it is not the one that was logged.
     """
     leaf = store.leaf(conn, index) if index >= 0 else None
     if leaf is None:
-        raise NoEntry(f"no entry {index}")
-    offset = index % merkle.TILE_WIDTH * merkle.HASH_BYTES
-    hashes = store.tile(conn, 0, index // merkle.TILE_WIDTH)
-    if hashes[offset : offset + merkle.HASH_BYTES] != merkle.leaf_hash(leaf):
-        raise LogTampered(f"entry {index} is not the one that was logged")
+        raise pruning.absent(conn, index)
+    _require_hash(index, leaf, lambda level, number: store.tile(conn, level, number))
     return parsed(index, leaf)
 
 
-def entries(conn: Connection, wanted: EntryFilter) -> list[LoggedEntry]:
-    """Return one page."""
-    query = select(log_entry.c.place, log_entry.c.leaf)
-    for name in ("type", "request", "actor", "project", "decision"):
-        value = getattr(wanted, name)
-        if value:
-            query = query.where(log_entry.c[name] == value)
-    place = log_entry.c.place
-    newest = wanted.order is Order.NEWEST
-    if wanted.after is not None:
-        query = query.where(place < wanted.after if newest else place > wanted.after)
-    query = query.order_by(place.desc() if newest else place)
-    rows = conn.execute(query.limit(max(1, min(wanted.limit, MAX_PAGE))))
-    return [parsed(row.place, row.leaf) for row in rows]
+def found(
+    conn: Connection, tiles: merkle.Tiles, query: Query, places: Iterable[int]
+) -> Iterator[LoggedEntry]:
+    """Yield the entries at `places`, each held against its hash in the tree, and the query.
+
+    The index that named the places can hide an entry; it cannot pass one off for another.
+
+    Raises:
+        LogTampered: one is gone, or is not the one that was logged.
+        IndexBroken: one does not meet the query.
+    """
+    for index in places:
+        leaf = store.leaf(conn, index)
+        if leaf is None:
+            if isinstance(pruning.absent(conn, index), Pruned):
+                continue  # the index was made before that
+            raise LogTampered(f"entry {index} is gone")
+        _require_hash(index, leaf, tiles)
+        entry = parsed(index, leaf)
+        if not meets(query, Facts(index, terms_of(leaf), entry.logged_at)):
+            raise IndexBroken(f"the search index names entry {index}, which is not what was asked")
+        yield entry
+
+
+def leaves(
+    conn: Connection, tiles: merkle.Tiles, places: Iterable[int]
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the leaves at `places`, in order, each held against its hash in the tree.
+
+    Raises:
+        LogTampered: one is gone, or is not the one that was logged.
+    """
+    remaining = iter(places)
+    while some := list(islice(remaining, _AT_ONCE)):
+        wanted, first = set(some), some[0]
+        # Decisions stand close together: what lies between them is read over.
+        stretch = min(some[-1] - first + 1, _AT_ONCE * 4)
+        for index, _, leaf in store.leaves(conn, first, stretch):
+            if index in wanted:
+                wanted.discard(index)
+                _require_hash(index, leaf, tiles)
+                yield index, leaf
+        for index in sorted(wanted):
+            yield index, entry(conn, index).leaf
+
+
+def _require_hash(index: int, leaf: bytes, tiles: merkle.Tiles) -> None:
+    offset = index % merkle.TILE_WIDTH * merkle.HASH_BYTES
+    hashes = tiles(0, index // merkle.TILE_WIDTH)
+    if hashes[offset : offset + merkle.HASH_BYTES] != merkle.leaf_hash(leaf):
+        raise LogTampered(f"entry {index} is not the one that was logged")
 
 
 def parsed(index: int, leaf: bytes) -> LoggedEntry:

@@ -1,24 +1,31 @@
 """The whole log again from its entries, and every place where it differs from what was signed."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from service.audit import checkpoint as notes
-from service.audit import merkle, reading, store, values
+from service.audit import merkle, pruning, reading, retired, store, values
 from service.audit.checkpoint import Checkpoint
-from service.audit.entries import commitment, searched_decision, tail_of
+from service.audit.entries import commitment
 from service.audit.errors import BadCheckpoint, LogTampered
-from service.audit.store import log_entry, log_tile, log_value
+from service.audit.store import log_tile, log_value
 from service.keys import VerifyingKey
-from service.subjects import SubjectErased, SubjectError, SubjectKeys
+from service.subjects import SubjectErased, SubjectError, SubjectKeys, generation_of
 
 SPLIT_VIEW = "split view: give a checkpoint that somebody else kept, to see that it is one log"
 _ROWS = 2000
 _MOST_NAMED = 1000
 _GONE = bytes(merkle.HASH_BYTES)
+ERASED = ("erasure.done", "erasure.replayed")
+"""Types of entries that say which subjects' keys were destroyed, as `destroyed` in their facts."""
+# A leaf is canonical, and its type stands nearly last.
+_ERASED_LEAVES = tuple(f'"type":"{kind}","v":1}}'.encode() for kind in ERASED)
 _NO_VALUES = b'","commitments":{},"facts":{'
 
 
@@ -53,6 +60,8 @@ class Verification:
     Attributes:
         problems: the first 1,000; none if the log is sound.
         erased: private values whose subject's key was destroyed, as it should be possible.
+        pruned: entries that are no longer kept, as an entry of the log says.
+        retired: private values that a sweep dropped, as an entry of the log says.
         not_checked: what this check cannot say.
     """
 
@@ -60,12 +69,24 @@ class Verification:
     root: str
     problems: tuple[Problem, ...]
     erased: int
+    pruned: int
+    retired: int
     not_checked: tuple[str, ...]
 
     @property
     def sound(self) -> bool:
         """Whether everything that was checked agrees."""
         return not self.problems
+
+
+class _Promises(msgspec.Struct, frozen=True):
+    """What of a leaf is held against other tables. The rest is only hashed."""
+
+    key: str
+    commitments: dict[str, str]
+
+
+_promises = msgspec.json.Decoder(_Promises).decode
 
 
 class Rehash:
@@ -83,27 +104,32 @@ class Rehash:
         self._origin = origin
         self._keys = keys
         self._subjects = subjects
+        self._gone = pruning.missing(conn)
+        self._empty: list[range] = []
+        # How often each subject's key was destroyed: as many generations of it are gone.
+        self._erasures: Counter[str] = Counter()
         self._problems: list[Problem] = []
         self._commitments: dict[tuple[str, str], tuple[int, str]] = {}
 
-    def run(self, seen: str) -> Verification:
-        """Check everything; `seen` is a signed checkpoint that somebody kept, or empty."""
-        # 1. What was signed, and what somebody else remembers.
+    def run(self, remembered: Sequence[Checkpoint]) -> Verification:
+        """Check everything; `remembered` are checkpoints that others kept or cosigned."""
+        # 1. What was signed.
         signed = self._signed()
-        earlier = notes.read(seen, self._origin, self._keys) if seen else None
         # 2. What the entries hash to, against the tiles and the signed root.
         leaves = self._leaves(signed.size)
         root = self._compare(signed, leaves)
-        if earlier is not None:
+        for earlier in remembered:
             self._remembered(earlier, leaves)
         # 3. Private values against their commitments.
-        erased = self._values()
+        erased, gone = self._values()
         return Verification(
             signed.size,
             root.hex(),
             tuple(self._problems),
             erased,
-            () if seen else (SPLIT_VIEW,),
+            sum(map(len, self._empty)),
+            gone,
+            _not_checked(signed.size, remembered),
         )
 
     def _signed(self) -> Checkpoint:
@@ -121,42 +147,54 @@ class Rehash:
     def _leaves(self, size: int) -> list[bytes]:
         """Return the hash of every entry in order; a missing one leaves zeros."""
         leaves: list[bytes] = []
-        for place, leaf, columns in self._rows():
-            while len(leaves) < place:
-                self._found(Kind.ENTRY_MISSING, str(len(leaves)), "the entry is gone")
-                leaves.append(_GONE)
+        for place, key, leaf in self._rows():
+            if place != len(leaves):
+                leaves += self._absent(len(leaves), place)
             if place >= size:
                 self._found(Kind.ENTRY_UNSIGNED, str(place), "no checkpoint covers the entry")
                 continue
             leaves.append(merkle.leaf_hash(leaf))
-            self._columns(place, leaf, columns)
+            # At sight: parsing would take longer than all the hashing. A leaf is canonical, and
+            # inside a text a quotation mark has a backslash before it.
+            if leaf.endswith(_ERASED_LEAVES):
+                self._erasures.update(_destroyed(place, leaf))
+            if _NO_VALUES not in leaf or b',"key":"%b","logged_at":"' % key.encode() not in leaf:
+                self._read(place, key, leaf)
         for place in range(len(leaves), size):
             self._found(Kind.ENTRY_MISSING, str(place), "the log ends before its checkpoint does")
             leaves.append(_GONE)
+        pruned = sum(map(len, self._empty))
+        places = pruning.places_hash(chain.from_iterable(self._empty))
+        if pruned != self._gone.dropped or (pruned and places != self._gone.places_sha256):
+            said = f"{pruned} are gone; the log says {self._gone.dropped} were pruned, and which"
+            self._found(Kind.ENTRY_MISSING, f"0..{self._gone.below}", said)
         return leaves
 
-    def _rows(self) -> Iterator[tuple[int, bytes, tuple[str, ...]]]:
+    def _absent(self, first: int, end: int) -> list[bytes]:
+        """Return the hashes of entries that are not there: from the tiles where pruned, or zeros.
+
+        Whether the tiles tell the truth is seen where the hashes lead to the signed root.
+        """
+        pruned = range(first, max(first, min(end, self._gone.below)))
+        self._empty.append(pruned)
+        for place in range(pruned.stop, end):
+            self._found(Kind.ENTRY_MISSING, str(place), "the entry is gone")
+        return [*pruning.hashes(self._conn, pruned), *[_GONE] * (end - pruned.stop)]
+
+    def _rows(self) -> Iterator[tuple[int, str, bytes]]:
         after = -1
-        while True:
-            query = select(log_entry).where(log_entry.c.place > after)
-            rows = self._conn.execute(query.order_by(log_entry.c.place).limit(_ROWS)).all()
-            for place, *columns, leaf in rows:
-                yield place, leaf, tuple(columns)
-            if not rows:
-                return
+        while rows := list(store.leaves(self._conn, after + 1, _ROWS)):
+            yield from rows
             after = rows[-1][0]
 
-    def _columns(self, place: int, leaf: bytes, columns: tuple[str, ...]) -> None:
-        """What is searched must be what was logged: else an entry could be hidden from a search."""
-        if _agrees_at_sight(leaf, columns):
-            return
+    def _read(self, place: int, key: str, leaf: bytes) -> None:
         try:
-            entry = reading.parsed(place, leaf)
-        except LogTampered:
+            entry = _promises(leaf)
+        except msgspec.MsgspecError:
             return  # its hash says so too
-        said = (entry.key, entry.type, entry.request, entry.actor, entry.project)
-        if columns != (*said, searched_decision(entry.facts), entry.logged_at):
-            self._found(Kind.COLUMN_CHANGED, str(place), "a searched column differs from the leaf")
+        if key != entry.key:
+            # An entry could be logged twice, or be taken for another.
+            self._found(Kind.COLUMN_CHANGED, str(place), "the key beside the leaf is not its own")
         for name, promised in entry.commitments.items():
             self._commitments[entry.key, name] = (place, promised)
 
@@ -208,10 +246,11 @@ class Rehash:
             said = f"the first {earlier.size} entries are not those of the checkpoint that was seen"
             self._found(Kind.HISTORY_REWRITTEN, "", said)
 
-    def _values(self) -> int:
-        """Check every private value; return how many are erased."""
+    def _values(self) -> tuple[int, int]:
+        """Check every private value; return how many are erased, and how many were dropped."""
         erased = 0
         left = dict(self._commitments)
+        open_value = self._subjects.at_one_moment(self._conn)
         for row in self._conn.execute(select(log_value)).all():
             value = store.Sealed(row.key, row.field, row.subject, row.sealed)
             place, promised = left.pop((row.key, row.field), (-1, ""))
@@ -220,9 +259,12 @@ class Rehash:
                     self._found(Kind.VALUE_CHANGED, "", "a private value belongs to no entry")
                 continue
             try:
-                opened = values.opened(self._conn, self._subjects, value)
+                opened = values.opened(open_value, value)
             except SubjectErased:
                 erased += 1
+                if generation_of(value.sealed) > self._erasures[value.subject]:
+                    said = f"{row.field}: its key is gone, and no entry says that it was erased"
+                    self._found(Kind.VALUE_CHANGED, str(place), said)
                 continue
             except SubjectError as broken:
                 self._found(Kind.VALUE_CHANGED, str(place), f"{row.field}: {broken}")
@@ -230,34 +272,36 @@ class Rehash:
             if commitment(opened.salt, opened.text) != promised:
                 said = f"{row.field} is not what the entry commits to"
                 self._found(Kind.VALUE_CHANGED, str(place), said)
+        return erased, self._dropped(left)
+
+    def _dropped(self, left: Mapping[tuple[str, str], tuple[int, str]]) -> int:
+        """Return how many of the missing values a sweep dropped; name those that none did."""
+        swept, dropped = retired.retired(self._conn) if left else frozenset(), 0
         for (_, name), (place, _) in left.items():
+            if (place, name) in swept:
+                dropped += 1
+                continue
             self._found(Kind.VALUE_CHANGED, str(place), f"{name} was deleted, not erased")
-        return erased
+        return dropped
 
     def _found(self, kind: Kind, where: str, said: str) -> None:
         if len(self._problems) < _MOST_NAMED:
             self._problems.append(Problem(kind, where, said))
 
 
-def _agrees_at_sight(leaf: bytes, columns: tuple[str, ...]) -> bool:
-    """Whether an entry without private values has these columns; False where it must be parsed.
+def _destroyed(place: int, leaf: bytes) -> list[str]:
+    try:
+        subjects = reading.parsed(place, leaf).facts.get("destroyed")
+    except LogTampered:
+        return []  # its hash says so too
+    return [str(one) for one in subjects] if isinstance(subjects, list) else []
 
-    A leaf is canonical, and inside a text a quotation mark has a backslash before it, so what
-    ends or begins like this is the member itself. Parsing would take longer than all the hashing.
-    """
-    if not all(type(one) is str and '"' not in one and "\\" not in one for one in columns):
-        return False
-    key, type_, request, actor, project, decision, logged_at = columns
-    ends = f',"key":"{key}","logged_at":"{logged_at}'.encode() + tail_of(project, request, type_)
-    begins = f'{{"actor":"{actor}","at":"'.encode()
-    after_time = len(begins) + len(logged_at)
-    if not (
-        leaf.startswith(begins) and leaf.startswith(_NO_VALUES, after_time) and leaf.endswith(ends)
-    ):
-        return False
-    # Not the first of the facts, it may be a member of a member.
-    first = f'"decision":"{decision}"'.encode() if b'"decision":' in leaf else b""
-    return leaf.startswith(first, after_time + len(_NO_VALUES)) and bool(first or not decision)
+
+def _not_checked(size: int, remembered: Sequence[Checkpoint]) -> tuple[str, ...]:
+    if not remembered:
+        return (SPLIT_VIEW,)
+    held = max(one.size for one in remembered)
+    return (f"split view after the first {held} entries",) if held < size else ()
 
 
 def _kept(stored: dict[tuple[int, int], bytes], size: int) -> list[bytes]:

@@ -38,6 +38,13 @@ class StillStaged:
 Job = Prepared | Settle
 Outcome = Landed | StillStaged | AuditError | DatabaseUnavailable
 Commit = Callable[[Sequence[Job]], Sequence[Outcome]]
+Idle = Callable[[], bool]
+"""Does a little of what can wait; says whether there is more."""
+
+# One that writes in a closed loop leaves no such pause, and is not slowed.
+_PAUSE_S = 0.05
+# How many entries may be written without a pause before the search index gets a turn.
+_MOST_OWED = 200_000
 
 
 class Batch:
@@ -71,7 +78,7 @@ class Batch:
             AuditError: it was not written for another reason.
             NotAcknowledged: no answer within `timeout_s`.
         """
-        if not self._answered.wait(timeout_s):
+        if not self._answered.is_set() and not self._answered.wait(timeout_s):
             raise NotAcknowledged(f"no answer from the log in {timeout_s} s: ask again")
         if self._failed is not None:
             raise _own(self._failed) from self._failed
@@ -80,8 +87,8 @@ class Batch:
             raise outcome
         return outcome
 
-    async def answered(self, timeout_s: float) -> None:
-        """Return once `outcome` will not wait.
+    def answered(self, timeout_s: float) -> asyncio.Future[None]:
+        """Return what is done once `outcome` will not wait.
 
         All who wait on one event loop share one alarm, so that whoever came later than the first
         waits shorter by that: never by more than the commit before took.
@@ -93,13 +100,14 @@ class Batch:
         future = loop.create_future()
         with self._lock:
             if self._answered.is_set():
-                return
+                future.set_result(None)
+                return future
             waiting = self._waiting.get(loop)
             if waiting is None:
                 alarm = loop.call_later(timeout_s, self._give_up, loop, timeout_s)
                 waiting = self._waiting[loop] = _Waiting([], alarm)
             waiting.futures.append(future)
-        await future
+        return future
 
     def _release(self) -> None:
         with self._lock:
@@ -143,10 +151,13 @@ class Sequencer:
     Args:
         commit: writes jobs in one transaction and returns an outcome for each; any exception
             means that nothing was written.
+        idle: called while there is nothing to write, until it says that it is done.
     """
 
-    def __init__(self, commit: Commit) -> None:
+    def __init__(self, commit: Commit, idle: Idle = lambda: False) -> None:
         self._commit = commit
+        self._idle = idle
+        self._owed = 0
         self._gathering = Batch()
         self._closing = False
         self._work = threading.Condition()
@@ -195,13 +206,24 @@ class Sequencer:
             return _own(failed)
 
     def _next(self) -> Batch | None:
-        with self._work:
-            while not self._gathering.jobs:
-                if self._closing:
+        while True:
+            with self._work:
+                if not self._gathering.jobs and not self._closing:
+                    self._work.wait(_PAUSE_S if self._owed else None)
+                if self._gathering.jobs and self._owed < _MOST_OWED:
+                    batch, self._gathering = self._gathering, Batch()
+                    self._owed += len(batch.jobs)
+                    return batch
+                if self._closing and not self._gathering.jobs:
                     return None
-                self._work.wait()
-            batch, self._gathering = self._gathering, Batch()
-            return batch
+            self._use_pause()
+
+    def _use_pause(self) -> None:
+        """Do a little of what can wait."""
+        if self._owed and not self._idle():
+            self._owed = 0
+        else:
+            self._owed = min(self._owed, _MOST_OWED - 1)
 
 
 def _is_everybodys(failed: Exception) -> bool:

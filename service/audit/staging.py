@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from service.audit import reading, store, values
-from service.audit.entries import Prepared, searched_decision
+from service.audit.entries import Prepared
 from service.audit.errors import KeyReused, LogTampered
 from service.keys import SigningKey, VerifyingKey
 from service.subjects import SubjectKeys
@@ -55,16 +55,7 @@ def genuine(staged: store.Staged, keys: Iterable[VerifyingKey]) -> Prepared | No
         return None
     if entry.key != staged.key:
         return None
-    return Prepared(
-        entry.key,
-        entry.type,
-        entry.request,
-        entry.actor,
-        entry.project,
-        searched_decision(entry.facts),
-        staged.head,
-        staged.tail,
-    )
+    return Prepared(entry.key, staged.head, staged.tail)
 
 
 def _signed(head: bytes, tail: bytes) -> bytes:

@@ -4,8 +4,10 @@ What runs once per batch goes to the driver as it is: SQLAlchemy would cost as m
 an append.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
-    Index,
     Integer,
     LargeBinary,
     String,
@@ -32,7 +33,6 @@ from service.database import driver, metadata
 
 # SQLite keeps rows in the order of a column only when its type is INTEGER.
 _Place = BigInteger().with_variant(Integer, "sqlite")
-_SEARCHED = ("request", "actor", "project", "decision")
 
 
 class Content(LargeBinary):
@@ -58,14 +58,8 @@ log_entry = Table(
     metadata,
     Column("place", _Place, primary_key=True, autoincrement=False),
     Column("key", String(200), nullable=False, unique=True),
-    Column("type", String(200), nullable=False, index=True),
-    *(Column(name, String(200), nullable=False) for name in _SEARCHED),
-    Column("logged_at", String(27), nullable=False),
     Column("leaf", Content, nullable=False),
 )
-for _name in _SEARCHED:
-    _filled = log_entry.c[_name] != ""
-    Index(f"log_entry_{_name}", log_entry.c[_name], sqlite_where=_filled, postgresql_where=_filled)
 log_tile = Table(
     "log_tile",
     metadata,
@@ -99,7 +93,9 @@ log_value = Table(
     Column("sealed", Content, nullable=False),
 )
 
-_COLUMNS = "key, type, request, actor, project, decision"
+_INSERT = "INSERT INTO log_entry (place, key, leaf) VALUES (?, ?, ?)"
+_AT_ONCE = 16
+_INSERT_MANY = _INSERT + ", (?, ?, ?)" * (_AT_ONCE - 1)
 _STAGED = "place, key, head, tail, signature, refused"
 
 
@@ -138,7 +134,7 @@ class Sealed:
 
 def head(conn: Connection) -> Head | None:
     """Return the head row."""
-    note = _note(_rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1").fetchone())
+    note = _note(rows(conn, "SELECT checkpoint FROM log_head WHERE id = 1").fetchone())
     return None if note is None else Head(note)
 
 
@@ -147,13 +143,13 @@ def locked_head(conn: Connection) -> Head | None:
     if conn.dialect.name == "sqlite":
         return head(conn)  # the transaction holds the only write lock
     query = "SELECT checkpoint FROM log_head WHERE id = 1 FOR UPDATE"
-    note = _note(_rows(conn, query).fetchone())
+    note = _note(rows(conn, query).fetchone())
     return None if note is None else Head(note)
 
 
 def create_head(conn: Connection, note: str) -> None:
     """Write the first checkpoint unless another process just has."""
-    _run(
+    run(
         conn,
         "INSERT INTO log_head (id, checkpoint) VALUES (1, ?) ON CONFLICT DO NOTHING",
         [(note,)],
@@ -162,12 +158,12 @@ def create_head(conn: Connection, note: str) -> None:
 
 def replace_head(conn: Connection, note: str) -> None:
     """Write the newest checkpoint over the one before."""
-    _run(conn, "UPDATE log_head SET checkpoint = ? WHERE id = 1", [(note,)])
+    run(conn, "UPDATE log_head SET checkpoint = ? WHERE id = 1", [(note,)])
 
 
 def tile(conn: Connection, level: int, number: int) -> bytes:
     """Return a tile's hashes, or nothing where there is none."""
-    row = _rows(
+    row = rows(
         conn, "SELECT hashes FROM log_tile WHERE level = ? AND number = ?", (level, number)
     ).fetchone()
     return content(row[0]) if row else b""
@@ -175,27 +171,32 @@ def tile(conn: Connection, level: int, number: int) -> bytes:
 
 def write_tiles(conn: Connection, tiles: Mapping[tuple[int, int], bytes]) -> None:
     """Write tiles over what is there."""
-    _run(
-        conn,
-        "INSERT INTO log_tile (level, number, hashes) VALUES (?, ?, ?)"
-        " ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes",
-        [(level, number, hashes) for (level, number), hashes in tiles.items()],
-    )
+    conflict = "ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes"
+    into = "log_tile (level, number, hashes)"
+    values = [(level, number, hashes) for (level, number), hashes in tiles.items()]
+    if conn.dialect.name == "postgresql":
+        insert_arrays(conn, into, ("int", "bigint", "bytea"), values, conflict)
+        return
+    run(conn, f"INSERT INTO {into} VALUES (?, ?, ?) {conflict}", values)  # noqa: S608 - constants
 
 
 def write_entries(
-    conn: Connection, first: int, entries: Sequence[Prepared], leaves: Sequence[bytes], at: str
+    conn: Connection, first: int, entries: Iterable[Prepared], leaves: Iterable[bytes]
 ) -> None:
     """Write entries at `first` and onwards."""
-    _run(
-        conn,
-        f"INSERT INTO log_entry (place, {_COLUMNS}, logged_at, leaf)"  # noqa: S608 - constants
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (place, one.key, one.type, one.request, one.actor, one.project, one.decision, at, leaf)
-            for place, (one, leaf) in enumerate(zip(entries, leaves, strict=True), first)
-        ],
-    )
+    values = [
+        (place, one.key, leaf)
+        for place, (one, leaf) in enumerate(zip(entries, leaves, strict=True), first)
+    ]
+    if conn.dialect.name == "postgresql":
+        insert_arrays(conn, "log_entry (place, key, leaf)", ("bigint", "text", "bytea"), values)
+        return
+    whole = len(values) - len(values) % _AT_ONCE
+    # One statement for many rows holds the interpreter's lock once, not once for each.
+    for start in range(0, whole, _AT_ONCE):
+        some = values[start : start + _AT_ONCE]
+        rows(conn, _INSERT_MANY, tuple(chain.from_iterable(some)))
+    run(conn, _INSERT, values[whole:])
 
 
 def places(conn: Connection, keys: Sequence[str]) -> dict[str, int]:
@@ -203,22 +204,32 @@ def places(conn: Connection, keys: Sequence[str]) -> dict[str, int]:
     if not keys:
         return {}
     if conn.dialect.name == "postgresql":
-        rows = _rows(conn, "SELECT key, place FROM log_entry WHERE key = ANY(?)", (list(keys),))
-        return {key: place for key, place in rows}  # noqa: C416 - rows are not pairs to mypy
-    found: dict[str, int] = {}
-    # SQLite takes up to 32,766 parameters in one statement.
-    for start in range(0, len(keys), 1000):
-        some = tuple(keys[start : start + 1000])
-        marks = ",".join("?" * len(some))
-        query = f"SELECT key, place FROM log_entry WHERE key IN ({marks})"  # noqa: S608 - marks
-        found.update({row[0]: row[1] for row in _rows(conn, query, some)})
-    return found
+        query = "SELECT key, place FROM log_entry WHERE key = ANY(?)"
+        return {row[0]: row[1] for row in rows(conn, query, (list(keys),))}
+    # One text whatever their number, so that SQLite prepares it once.
+    query = "SELECT key, place FROM log_entry WHERE key IN (SELECT value FROM json_each(?))"
+    return {row[0]: row[1] for row in rows(conn, query, (json.dumps(keys),))}
+
+
+def leaves(conn: Connection, first: int, limit: int) -> Iterator[tuple[int, str, bytes]]:
+    """Yield place, key and leaf of up to `limit` entries from `first` on, in order."""
+    query = "SELECT place, key, leaf FROM log_entry WHERE place >= ? ORDER BY place LIMIT ?"
+    for place, key, stored in rows(conn, query, (first, limit)):
+        # What is checked here costs a third of hashing a million entries.
+        yield place, key, stored if type(stored) is bytes else content(stored)
 
 
 def leaf(conn: Connection, place: int) -> bytes | None:
     """Return the leaf's bytes."""
-    row = _rows(conn, "SELECT leaf FROM log_entry WHERE place = ?", (place,)).fetchone()
+    row = rows(conn, "SELECT leaf FROM log_entry WHERE place = ?", (place,)).fetchone()
     return content(row[0]) if row else None
+
+
+def last_entry(conn: Connection) -> tuple[int, bytes]:
+    """Return the place of the last entry, or -1, and its leaf."""
+    query = "SELECT place, leaf FROM log_entry ORDER BY place DESC LIMIT 1"
+    row = rows(conn, query).fetchone()
+    return (int(row[0]), content(row[1])) if row else (-1, b"")
 
 
 def last_place(conn: Connection) -> int:
@@ -229,7 +240,7 @@ def last_place(conn: Connection) -> int:
 
 def stage(conn: Connection, entry: Prepared, signature: bytes) -> bool:
     """Write an entry for the sequencer; False when its key is staged already."""
-    done = _rows(
+    done = rows(
         conn,
         "INSERT INTO log_intake (key, head, tail, signature, refused)"
         " VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
@@ -241,34 +252,34 @@ def stage(conn: Connection, entry: Prepared, signature: bytes) -> bool:
 def staged(conn: Connection, limit: int) -> list[Staged]:
     """Return entries that wait, in order."""
     query = f"SELECT {_STAGED} FROM log_intake WHERE NOT refused ORDER BY place LIMIT ?"  # noqa: S608
-    return [_staged(row) for row in _rows(conn, query, (limit,))]
+    return [_staged(row) for row in rows(conn, query, (limit,))]
 
 
 def staged_by_key(conn: Connection, key: str) -> Staged | None:
     """Return the entry that waits under this key, refused ones too."""
     query = f"SELECT {_STAGED} FROM log_intake WHERE key = ?"  # noqa: S608 - constants
-    row = _rows(conn, query, (key,)).fetchone()
+    row = rows(conn, query, (key,)).fetchone()
     return _staged(row) if row else None
 
 
 def unstage(conn: Connection, taken: Iterable[int]) -> None:
     """Remove entries from the intake."""
-    _run(conn, "DELETE FROM log_intake WHERE place = ?", [(place,) for place in taken])
+    run(conn, "DELETE FROM log_intake WHERE place = ?", [(place,) for place in taken])
 
 
 def unstage_key(conn: Connection, key: str) -> None:
     """Remove the entry that waits under this key."""
-    _run(conn, "DELETE FROM log_intake WHERE key = ?", [(key,)])
+    run(conn, "DELETE FROM log_intake WHERE key = ?", [(key,)])
 
 
 def refuse_staged(conn: Connection, refused: Iterable[int]) -> None:
     """Keep entries in the intake that can never be integrated, and pass them over."""
-    _run(conn, "UPDATE log_intake SET refused = TRUE WHERE place = ?", [(one,) for one in refused])
+    run(conn, "UPDATE log_intake SET refused = TRUE WHERE place = ?", [(one,) for one in refused])
 
 
 def write_values(conn: Connection, values: Iterable[Sealed]) -> None:
     """Write sealed private values."""
-    _run(
+    run(
         conn,
         "INSERT INTO log_value (key, field, subject, sealed) VALUES (?, ?, ?, ?)",
         [(one.key, one.field, one.subject, one.sealed) for one in values],
@@ -277,8 +288,8 @@ def write_values(conn: Connection, values: Iterable[Sealed]) -> None:
 
 def values(conn: Connection, key: str) -> dict[str, Sealed]:
     """Return an entry's private values by field."""
-    rows = conn.execute(select(log_value).where(log_value.c.key == key))
-    return {row.field: Sealed(row.key, row.field, row.subject, row.sealed) for row in rows}
+    found = conn.execute(select(log_value).where(log_value.c.key == key))
+    return {row.field: Sealed(row.key, row.field, row.subject, row.sealed) for row in found}
 
 
 def _note(row: Sequence[Any] | None) -> str | None:
@@ -294,17 +305,33 @@ def _staged(row: Sequence[Any]) -> Staged:
     return Staged(place, key, *parts, bool(refused))
 
 
-def _rows(conn: Connection, query: str, values: tuple[object, ...] = ()) -> Any:  # noqa: ANN401 - the driver's cursor
+def rows(conn: Connection, query: str, values: tuple[object, ...] = ()) -> Any:  # noqa: ANN401 - the driver's cursor
+    """Return the driver's cursor over one statement; `?` marks a value on both databases."""
     cursor = driver(conn)
     cursor.execute(_marked(conn, query), values)
     return cursor
 
 
-def _run(conn: Connection, query: str, rows: list[tuple[object, ...]]) -> None:
-    if len(rows) == 1:
-        _rows(conn, query, rows[0])
-    elif rows:
-        driver(conn).executemany(_marked(conn, query), rows)
+def run(conn: Connection, query: str, values: Sequence[tuple[object, ...]]) -> None:
+    """Run one statement for each of `values`."""
+    if len(values) == 1:
+        rows(conn, query, values[0])
+    elif values:
+        driver(conn).executemany(_marked(conn, query), values)
+
+
+def insert_arrays(
+    conn: Connection,
+    into: str,
+    types: Sequence[str],
+    values: Sequence[tuple[object, ...]],
+    conflict: str = "",
+) -> None:
+    """Insert many rows on PostgreSQL: one array for each column, one round trip for all."""
+    arrays = ",".join(f"%b::{kind}[]" for kind in types)
+    columns = tuple(list(column) for column in zip(*values, strict=True))
+    query = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) {conflict}"  # noqa: S608 - constants
+    driver(conn).execute(query, columns)
 
 
 def _marked(conn: Connection, query: str) -> str:

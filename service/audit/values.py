@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from service.audit import store
+from service.audit import retired, store
 from service.audit.entries import SALT_BYTES, Committed, Prepared, commitment
-from service.audit.errors import CommitmentBroken, NoEntry
-from service.subjects import Plain, SubjectErased, SubjectKeys
+from service.audit.errors import CommitmentBroken, NoEntry, ValueRetired
+from service.subjects import Opened, Plain, SubjectErased, SubjectKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,18 @@ def sealed(
     ]
 
 
-def opened(conn: Connection, subjects: SubjectKeys, value: store.Sealed) -> Committed:
+def opened(by: Opened, value: store.Sealed) -> Committed:
     """Return a private value with its salt.
+
+    Args:
+        by: `SubjectKeys.at_one_moment`.
 
     Raises:
         SubjectErased: its subject's key was destroyed.
         SealBroken: it was changed.
     """
     context = _context(value.key, value.field)
-    plain = subjects.open(conn, value.subject, value.sealed, context)
+    plain = by(value.subject, value.sealed, context)
     return Committed(value.field, value.subject, plain[:SALT_BYTES], plain[SALT_BYTES:].decode())
 
 
@@ -67,7 +70,7 @@ def disclosed(conn: Connection, subjects: SubjectKeys, index: int, name: str) ->
 
     Raises:
         NoEntry: no such entry, or it has no such value.
-        SubjectErased: the value was erased.
+        SubjectErased: the value was erased, or (`ValueRetired`) its term was over.
         CommitmentBroken: the stored value is not the one that was logged.
     """
     leaf = store.leaf(conn, index)
@@ -79,8 +82,10 @@ def disclosed(conn: Connection, subjects: SubjectKeys, index: int, name: str) ->
         raise NoEntry(f"entry {index} has no private value {name!r:.100}")
     stored = store.values(conn, logged["key"]).get(name)
     if stored is None:
+        if retired.is_retired(conn, index, name):
+            raise ValueRetired(f"the term of {name!r:.100} of entry {index} is over")
         raise CommitmentBroken(f"the value {name!r:.100} of entry {index} is gone")
-    value = opened(conn, subjects, stored)
+    value = opened(subjects.at_one_moment(conn), stored)
     if not hmac.compare_digest(commitment(value.salt, value.text), promised):
         raise CommitmentBroken(f"the value {name!r:.100} of entry {index} was changed")
     return Disclosure(index, name, value.subject, value.text, value.salt.hex(), promised)
@@ -110,7 +115,7 @@ def _same_value(
     if stored.subject != asked.subject:
         return False
     try:
-        return opened(conn, subjects, stored).text == asked.text
+        return opened(subjects.at_one_moment(conn), stored).text == asked.text
     except SubjectErased:
         return True
 

@@ -10,18 +10,27 @@ import typer
 from typer.main import get_command
 
 from service.cli import (
+    appeals,
     audit,
     check,
     claims,
     demo,
+    disclose,
     doctor,
+    export,
     generate,
     keys,
     likeness,
     models,
+    policy,
+    prune,
+    records,
     reviews,
     serve,
+    simulate,
+    ticket,
     verify,
+    witness,
     worker,
 )
 from service.cli.errors import known, sentence_of, usage_errors
@@ -41,8 +50,15 @@ app.command("verify")(verify.verify)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
-for _group in (reviews, likeness, claims, keys, models, audit):
+app.command("appeal")(appeals.appeal)
+policy.app.command("simulate")(simulate.simulate)
+for _group in (reviews, appeals, likeness, claims, keys, models, audit, witness, policy):
     app.add_typer(_group.app, name=_group.__name__.rpartition(".")[2])
+app.add_typer(ticket.app, name="ticket")
+app.add_typer(records.app, name="records")
+audit.app.command("disclose")(disclose.disclose)
+audit.app.command("prune")(prune.prune)
+audit.app.command("export")(export.export)
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from generator.shots import Size
-    from service.request import GenerationRequest, Reference, Requester
+    from service.decision import Purpose
+    from service.request import GenerationRequest, Reference, Requester, ShotAsked
     from service.rooms import Rooms
 
 _MAX_STDIN_BYTES = 1 << 20
@@ -32,6 +33,8 @@ class Asked:
     seconds: int = 4
     fps: int = 24
     seed: int = 0
+    purpose: str = ""
+    shots: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Checked:
     seconds: int
     fps: Fraction
     seed: int
+    purpose: Purpose
+    shots: tuple[ShotAsked, ...] = field(default=(), repr=False)
 
     def request(self, rooms: Rooms, requester: Requester) -> GenerationRequest:
         """Return the request that `requester` makes now."""
@@ -62,6 +67,8 @@ class Checked:
             references=self.references,
             handles=self.handles,
             territory=self.territory,
+            purpose=self.purpose,
+            shots=self.shots,
         )
 
 
@@ -73,20 +80,24 @@ def checked(asked: Asked) -> Checked:
         Refused, OSError: a picture is none, or cannot be read.
     """
     from service import request as fields
+    from service.decision import Purpose
 
     if not 0 <= asked.seed <= _MAX_SEED:
         raise fields.BadRequest(
             "seed", "unknown_seed", f"{asked.seed} is no seed.", f"Use 0 to {_MAX_SEED}."
         )
+    prompt = fields.checked_prompt(_typed(asked.prompt))
     return Checked(
-        prompt=fields.checked_prompt(_typed(asked.prompt)),
+        prompt=prompt,
+        shots=fields.checked_shots(prompt, tuple(map(fields.ShotAsked, asked.shots))),
         references=_references(asked.images),
         handles=tuple(dict.fromkeys(_handle(one) for one in asked.likenesses)),
-        territory=_territory(asked.territory),
+        territory=fields.checked_territory(asked.territory),
         size=fields.checked_size(asked.size),
         seconds=fields.checked_seconds(asked.seconds),
         fps=fields.checked_fps(asked.fps),
         seed=asked.seed,
+        purpose=fields.checked_purpose(asked.purpose or Purpose.UNSTATED.value),
     )
 
 
@@ -144,14 +155,3 @@ def _handle(typed: str) -> str:
             "Write @ and 3 to 30 of a-z, 0-9 and _, beginning with a letter.",
         )
     return handle
-
-
-def _territory(typed: str) -> str:
-    from service.request import BadRequest
-
-    code = typed.upper()
-    if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
-        raise BadRequest(
-            "territory", "not_a_country", f"{typed[:8]!r} is no country.", "Use a code such as DE."
-        )
-    return code

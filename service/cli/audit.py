@@ -3,78 +3,81 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from service.cli import opening
+from service.cli import audit_entries, opening, story
 from service.cli.options import Json
-from service.cli.terminal import JSON, emit, out, plain
-
-if TYPE_CHECKING:
-    from service.audit.reading import LoggedEntry
+from service.cli.terminal import emit, out, plain
 
 app = typer.Typer(help="The log: entries, proofs, checkpoints, and a check of all of it.")
+app.command("entries")(audit_entries.entries)
+app.command("reindex")(audit_entries.reindex)
+app.command("story")(story.story)
 
 CONTRADICTED = 20
 
 
 @app.command("verify")
 def verify(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Check these proofs instead.")
+    ] = None,
     *,
     seen: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A checkpoint that somebody kept.")
     ] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="Public key of who must have cosigned it.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="Public key of the log, for FILE from elsewhere.")
+    ] = None,
+    index: Annotated[
+        bool, typer.Option("--index", help="Hold the search index against the entries, too.")
+    ] = False,
     json: Json = False,
 ) -> int:
-    """Hash the whole log again; exit 0 sound, 20 contradicted."""
+    """Hash the whole log again, or check FILE alone; exit 0 sound, 20 contradicted."""
+    from service.audit.cosign import cosigner
+    from service.cli import audit_file
+
+    if files:
+        return audit_file.verified(files, key or [], witness or [], json=json)
     kept = seen.read_text("utf-8", "replace") if seen else ""
+    by = [cosigner(one) for one in witness or []]
     with opening.books(opening.settings()) as books:
-        found = books.log.verify(seen=kept)
+        found = books.log.verify(seen=kept, by=by)
+        differs = audit_entries.index_lines(books) if index else []
+    not_checked = [*found.not_checked, *([] if index else [audit_entries.NOT_HELD])]
+    sound = found.sound and not differs
     if json:
         emit(
             {
                 "object": "audit.verification",
-                "sound": found.sound,
+                "sound": sound,
                 "size": found.size,
                 "root": found.root,
                 "erased": found.erased,
+                "pruned": found.pruned,
+                "retired": found.retired,
                 "problems": [
                     {"kind": one.kind.value, "where": one.where, "said": one.said}
                     for one in found.problems
                 ],
-                "not_checked": list(found.not_checked),
+                "index": differs if index else None,
+                "not_checked": not_checked,
             }
         )
     else:
         lines = [f"{one.kind.value} {one.where}: {plain(one.said)}" for one in found.problems]
         head = "agree with what was signed" if found.sound else "contradict what was signed"
         lines.insert(0, f"{found.size} entries {head}; root {found.root}.")
-        lines += [f"Not checked: {plain(one)}." for one in found.not_checked]
+        lines += [f"index: {one}" for one in differs]
+        lines += [f"Not checked: {plain(one)}." for one in not_checked]
         out().print("\n".join(lines))
-    return 0 if found.sound else CONTRADICTED
-
-
-@app.command("entries")
-def entries(
-    *,
-    type_: Annotated[str, typer.Option("--type", help="Such as decision.made.")] = "",
-    request: Annotated[str, typer.Option(help="Of one request, req_….")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="The newest so many.")] = 20,
-    json: Json = False,
-) -> int:
-    """Show entries, newest first."""
-    from service.audit.reading import EntryFilter
-
-    with opening.books(opening.settings()) as books:
-        found = books.log.entries(EntryFilter(type=type_, request=request, limit=limit))
-    if json:
-        emit({"object": "list", "data": [_entry(one) for one in found]})
-    else:
-        for one in found:
-            verdict = plain(str(one.facts.get("verdict", "")))
-            out().print(f"{one.index:>6}  {one.at}  {one.type}  {one.request}  {verdict}".rstrip())
-    return 0
+    return 0 if sound else CONTRADICTED
 
 
 @app.command("proof")
@@ -104,17 +107,3 @@ def checkpoint(*, json: Json = False) -> int:
     else:
         typer.echo(note, nl=False)
     return 0
-
-
-def _entry(entry: LoggedEntry) -> JSON:
-    return {
-        "index": entry.index,
-        "type": entry.type,
-        "at": entry.at,
-        "logged_at": entry.logged_at,
-        "request": entry.request,
-        "actor": entry.actor,
-        "project": entry.project,
-        "facts": dict(entry.facts),
-        "commitments": dict(entry.commitments),
-    }

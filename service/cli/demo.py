@@ -144,8 +144,23 @@ def _beat(beat: Beat) -> JSON:
 def _ending(keep: Path | None, folder: Path, seconds: float, *, as_told: bool, sound: bool) -> str:
     log = "The whole log was hashed again and is sound." if sound else "The log is NOT sound."
     end = "Every story came out as told" if as_told else "Not every story came out as told"
-    kept = "Everything is" if keep else "The film and the frame are"
-    return f"\n{log}\n{end}, in {seconds} s. {kept} in {folder}."
+    if keep is None:
+        after = "With --keep DIR the log stays, too, and can be asked."
+        return f"\n{log}\n{end}, in {seconds} s. {after} The film and the frame are in {folder}."
+    film = str(folder / "film.mp4")
+    asked = "\n".join(f"  imprimatur {one.replace('FILM', film)}" for one in _ASKED)
+    return (
+        f"\n{log}\n{end}, in {seconds} s. Everything is in {folder}. Ask its log:\n"
+        f"  export IMPRIMATUR_HOME={folder / 'home'}\n{asked}"
+    )
+
+
+_ASKED = (
+    'audit entries --query "verdict:block"',
+    "audit story $(sha256sum < FILM | cut -c1-64)",
+    "audit export --format dsa-sor",
+    "audit verify",
+)
 
 
 @contextmanager
@@ -177,6 +192,5 @@ def _settings(folder: Path) -> Settings:
     ours = {
         "home": folder / "home",
         "cache": opening.settings().cache,
-        "origin": "demo.imprimatur.local/log",
     }
     return Settings(**{**values, **ours})

@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING
 from service.cli.errors import Refused
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection
-
     from service.audit.log import AuditLog
     from service.database import Database
     from service.request import Requester
     from service.settings import Settings
     from service.wiring import House
-
-LOCAL = "local operator"
-"""Display name of the account, and name of the project, that the command line makes for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ def first_books(chosen: Settings) -> Iterator[Books]:
             subjects=SubjectKeys(keys.secrets(Purpose.VAULT)),
             clock=wiring.now,
             proofs=f"{chosen.address}/v1/audit/proofs/",
+            outside=wiring.outside(chosen, keys),
         ) as log:
             yield Books(database, log)
     finally:
@@ -111,45 +105,10 @@ def person(database: Database, chosen: str) -> Requester:
     Raises:
         NoSuchAccount: nobody has this id.
     """
-    from service import accounts, wiring
-    from service.request import Requester
+    from service import wiring
+    from service.accounts import local
 
-    if chosen:
-        with database.reading() as conn:
-            accounts.actor(conn, chosen)
-    with database.reading() as conn:
-        found = _local(conn)
-    if found is None:
-        with database.transaction() as conn:
-            found = _local(conn) or _made(conn, wiring.now())
-    return Requester(chosen or found.actor, found.project)
-
-
-def _local(conn: Connection) -> Requester | None:
-    from sqlalchemy import select
-
-    from service.accounts.people import actor_table, project_table
-    from service.request import Requester
-
-    actor, project = (
-        conn.execute(
-            select(table.c.id).where(column == LOCAL).order_by(table.c.id).limit(1)
-        ).scalar()
-        for table, column in (
-            (actor_table, actor_table.c.display),
-            (project_table, project_table.c.name),
-        )
-    )
-    return Requester(actor, project) if actor and project else None
-
-
-def _made(conn: Connection, now: datetime) -> Requester:
-    from service import accounts
-    from service.request import Requester
-
-    return Requester(
-        accounts.create_actor(conn, LOCAL, now).id, accounts.create_project(conn, LOCAL, now).id
-    )
+    return local.requester(database, chosen, wiring.now())
 
 
 def _only_errors() -> None:

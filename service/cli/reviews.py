@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.cli import opening
-from service.cli.options import As, Json
+from service.cli import opening, revealing
+from service.cli.options import As, Json, Reveal
 from service.cli.terminal import JSON, emit, out, plain
 
 if TYPE_CHECKING:
@@ -41,23 +41,29 @@ def list_(*, limit: Annotated[int, typer.Option(min=1, max=1000)] = 50, json: Js
 
 
 @app.command("show")
-def show(review: Id, *, json: Json = False) -> int:
-    """Show one review with the decision that holds the job."""
+def show(review: Id, *, reveal: Reveal = False, actor: As = "", json: Json = False) -> int:
+    """Show one review with the decision that holds the request."""
     from service import reviews
+    from service.casework import Case, Kind
     from service.steps.verdicts import entry_key
 
     with opening.books(opening.settings()) as books:
         with books.database.reading() as conn:
             found = reviews.get(conn, review)
         decision = books.log.entry_by_key(entry_key(found.decision_id))
+    case = Case(Kind.REVIEW, found.id, found.decision_id, found.job)
+    seen = revealing.seen(case, actor, found.project) if reveal else None
     if json:
-        emit({**_object(found), "decision": dict(decision.facts)})
+        words = revealing.as_json(seen) if seen else {}
+        emit({**_object(found), "decision": dict(decision.facts), **words})
         return 0
     out().print(
-        f"{found.id} is {found.ruling.value}: {found.job}, held at {found.stage.value} by "
-        f"{', '.join(found.reasons)}.\nDecision {found.decision_id}, entry {decision.index} of "
-        "the log."
+        f"{found.id} is {found.ruling.value}: {found.job or 'a request'}, held at "
+        f"{found.stage.value} by {', '.join(found.reasons)}.\nDecision {found.decision_id}, "
+        f"entry {decision.index} of the log."
     )
+    if seen:
+        out().print(revealing.as_text(seen))
     return 0
 
 
@@ -88,17 +94,24 @@ def _rule(review: str, note: str, actor: str, *, json: bool, clearing: bool) -> 
                 "object": "review.ruling",
                 "review": done.made.review,
                 "ruling": done.made.ruling.value,
-                "job": done.made.job.id,
-                "state": done.made.job.state.value,
+                "job": done.made.job.id if done.made.job else None,
+                "state": done.made.job.state.value if done.made.job else None,
                 "proof": proof.as_json(),
             }
         )
     else:
         out().print(
-            f"{done.made.review} is {done.made.ruling.value}; {done.made.job.id} is "
-            f"{done.made.job.state.value}. {proof.words()}"
+            f"{done.made.review} is {done.made.ruling.value}; {_next(done)} {proof.words()}"
         )
     return 0
+
+
+def _next(done: Logged[Outcome]) -> str:
+    if done.made.job:
+        return f"{done.made.job.id} is {done.made.job.state.value}."
+    if done.made.until_at:
+        return f"the same request may pass these holds until {done.made.until_at:%F}."
+    return "the decision stands."
 
 
 def _ruled(acts: Acts, review: str, note: str, *, clearing: bool) -> Logged[Outcome]:
@@ -109,7 +122,7 @@ def _object(review: Review) -> JSON:
     return {
         "object": "review",
         "id": review.id,
-        "job": review.job,
+        "job": review.job or None,
         "project": review.project,
         "stage": review.stage.value,
         "decision": review.decision_id,

@@ -8,8 +8,9 @@ from service.cli.terminal import JSON, plain
 
 if TYPE_CHECKING:
     from service.cli.proof import Proof
-    from service.decision import Decision, Place, Reason
+    from service.decision import Place, Reason
     from service.desk import Answer
+    from service.policy_book import Policy
 
 WORDS = {
     "allow": "Allowed.",
@@ -22,14 +23,36 @@ def as_json(answer: Answer, prompt: str, proof: Proof) -> JSON:
     """Return the decision of the API, with the words under each span and the checked proof."""
     from service.wire import decision_json
 
-    whole = decision_json(answer.decision, receipt=answer.receipt, ticket=answer.ticket)
+    whole = decision_json(
+        answer.decision, receipt=answer.receipt, ticket=answer.ticket, appeals=answer.appeals
+    )
     for reason, shown in zip(answer.decision.reasons, whole["reasons"], strict=True):
         shown["words"] = _words(reason, prompt)
     return {**whole, "proof": proof.as_json()}
 
 
-def as_text(decision: Decision, prompt: str, proof: Proof) -> str:
+def explanation(answer: Answer, policy: Policy | None) -> JSON:
+    """Return what `/explain` says of a decision that was just made."""
+    from service.explaining import Judged
+    from service.explaining import explained as in_words
+    from service.wire import decision_json
+
+    whole = decision_json(answer.decision, receipt=answer.receipt, appeals=answer.appeals)
+    return in_words(Judged(whole, policy, answer.decision.circumstances))
+
+
+def explained(answer: Answer, marked: list[str], policy: Policy | None, proof: Proof) -> str:
+    """Return the explanation, below the characters that were met, as `pointing` marks them."""
+    said = [plain(one, 400) for one in explanation(answer, policy)["sentences"]]
+    lines = [*marked, *([""] if marked else []), *said]
+    return "\n".join([*lines, f"Decision {answer.decision.id}. {proof.words()}"])
+
+
+def as_text(answer: Answer, prompt: str, proof: Proof) -> str:
     """Return the decision in sentences."""
+    from service.reviews import Ruling
+
+    decision = answer.decision
     lines = [WORDS[decision.verdict.word]]
     for reason in decision.reasons:
         lines += [
@@ -38,6 +61,10 @@ def as_text(decision: Decision, prompt: str, proof: Proof) -> str:
             f"  seen in {_where(reason, prompt)}",
             f"  to change it: {reason.remedy}",
         ]
+    if answer.review and answer.review.ruling is Ruling.OPEN:
+        lines.append(f"It waits as {answer.review.id}; once it is cleared, ask the same again.")
+    elif answer.appeals:
+        lines.append(f"If that is wrong: imprimatur appeal {decision.id} --why …")
     lines.append(f"Decision {decision.id}. {proof.words()}")
     return "\n".join(lines)
 

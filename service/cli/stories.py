@@ -176,7 +176,7 @@ def _asked(stage: Stage, title: str, wanted: str, asked: Asked) -> Beat:
         title,
         wanted,
         given.decision.verdict.word,
-        tuple(shown.as_text(given.decision, asked.prompt, proof).split("\n")),
+        tuple(shown.as_text(given, asked.prompt, proof).split("\n")),
         proof,
         {"decision": facts, "seconds": round(time.monotonic() - started, 2)},
     )

@@ -15,6 +15,7 @@ from service.cli.terminal import JSON, emit, out, plain
 
 if TYPE_CHECKING:
     from provenance.examine import Examination
+    from service.audit.log import AuditLog
     from service.settings import Settings
 
 
@@ -80,12 +81,30 @@ def _in_log(settings: Settings, content: str) -> JSON:
     with opening.books(settings) as books:
         with books.database.reading() as conn:
             query = select(job.c.id).where(job.c.blob_sha256 == content).order_by(job.c.seq)
-            found = conn.execute(query.limit(1)).scalar()
+            found = conn.execute(query.limit(1)).scalar() or _guarded(books.log, content)
         if found is None:
             return {"asked": True, "released": False, "job": None, "proof": None}
         entry = books.log.entry_by_key(f"release:{found}")
         proof = checked(books.log, entry.index, content_sha256=content, job=found)
     return {"asked": True, "released": True, "job": found, "proof": proof.as_json()}
+
+
+def _guarded(log: AuditLog, content: str) -> str | None:
+    """Return the request that a guarded program published this for: it has no job."""
+    from service.audit.reading import EntryFilter
+    from service.audit.search.query import All, Term
+    from service.decision import Stage, Verdict
+
+    query = All((Term("type", "release.sealed"), Term("content", content)))
+    with log.finding() as (finder, read):
+        sealed = list(read(query, finder.places(query, newest=True, after=None, limit=1)))
+    for entry in sealed:
+        # Sealed is not out: consent was asked for a last time after that.
+        last = log.entries(EntryFilter(type="decision.made", request=entry.request, limit=1))
+        said = [(one.facts.get("stage"), one.facts.get("verdict")) for one in last]
+        if said == [(Stage.RELEASE.value, Verdict.ALLOW.word)]:
+            return entry.request
+    return None
 
 
 def _object(file: Path, content: str, found: Examination, log: JSON, code: int) -> JSON:

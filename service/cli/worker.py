@@ -31,7 +31,7 @@ def worker(
     settings = opening.settings()
     telemetry.configure(sys.stderr)
     with wiring.opened(settings) as house:
-        making = Worker(house.workshop())
+        making = Worker(house.workshop(), schedule=house.schedule())
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda _number, _frame: making.stop())
         if supervised:

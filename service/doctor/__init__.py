@@ -18,17 +18,19 @@ from service import wiring
 from service.audit.errors import AuditError
 from service.certificates import CertificatesUnusable
 from service.database import DatabaseUnavailable
-from service.doctor import house, models
+from service.doctor import house, models, records
 from service.doctor.said import START, Level, Said
 from service.keys import KeyRingError
 from service.media.errors import MediaError
+from service.records.words import RecordsError
 from service.settings import Settings, SettingsRefused, from_environment
 
 __all__ = ["Finding", "Level", "examined", "of_settings"]
 
 _KNOWN = (
     OSError, FilterError, LikenessError, RightsError, ProvenanceError, GeneratorUnavailable,
-    AuditError, CertificatesUnusable, DatabaseUnavailable, KeyRingError, MediaError, ValueError,
+    AuditError, CertificatesUnusable, DatabaseUnavailable, KeyRingError, MediaError, RecordsError,
+    ValueError,
 )  # fmt: skip
 _Check = Callable[[Settings], Said]
 
@@ -71,15 +73,18 @@ def _checks(now: datetime) -> tuple[tuple[str, _Check, str], ...]:
         ("keys", house.keys, "restore the folder of keys from a backup"),
         ("database", house.database, "start the database, or free its disk"),
         ("log", house.log, "imprimatur audit verify"),
+        ("erasures", records.erased, "put the newest erasures.jsonl back"),
+        ("witnesses", house.witnesses, "imprimatur witness push"),
         ("clock", lambda chosen: house.clock(chosen, now), "timedatectl set-ntp true"),
         ("certificate", lambda chosen: house.certificate(chosen, now), "renew the certificate"),
         ("text encoder", models.encoder, "imprimatur models prepare"),
         ("prompt filter", models.prompt_filter, "git checkout -- filters/weights"),
+        ("guards", models.guards, "imprimatur models list"),
         ("faces", models.faces, again),
         ("pictures", models.pictures, again),
         ("speech", models.speech, again),
         ("words", models.words, "git checkout -- rightsholders"),
-        ("policy", models.policy, "unset IMPRIMATUR_POLICY"),
+        ("policy", models.policy, "imprimatur policy list"),
         ("generator", models.generator, "unset IMPRIMATUR_GENERATOR"),
         ("codecs", models.codecs, again),
         ("decoder", models.decoder, again),

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.x509 import Certificate, load_pem_x509_certificates
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from provenance.signing import checked
 from service import wiring
 from service.audit import checkpoint as notes
-from service.audit import merkle, reading, store
+from service.audit import cosigned, merkle, reading, store
 from service.audit.errors import AuditError
 from service.certificates import identity_from_files
 from service.database import Database
@@ -90,6 +90,8 @@ def _opened(ring: KeyRing, purpose: Purpose) -> None:
     """Read the key; it exists, so nothing is made."""
     if purpose is Purpose.MANIFEST:
         ring.load_bundle()
+    elif purpose is Purpose.LOG_COSIGN:
+        ring.cosigning()
     elif purpose in {Purpose.TICKET, Purpose.LOG}:
         ring.verifying(purpose)
     else:
@@ -144,6 +146,37 @@ def log(settings: Settings) -> Said:
     return Said(Level.OK, f"{signed.size} entries; the newest {looked} lead to the signed root")
 
 
+def witnesses(settings: Settings) -> Said:
+    """Return how far those who cosign the log's checkpoints are."""
+    folder = settings.home / "keys"
+    if _is_unmade(settings) or not any(folder.glob("log-*.key")):
+        return Said(Level.OK, "no entries yet")
+    keys = KeyRing(folder, wiring.now)
+    outside = wiring.outside(settings, keys)
+    if not outside.witnesses:
+        return Said(Level.OK, "nobody is asked to cosign the log's checkpoints")
+    database = Database(settings.url, busy_timeout_s=2.0)
+    try:
+        with database.reading() as conn:
+            head = store.head(conn)
+            if head is None or not inspect(conn).has_table(cosigned.log_cosignature.name):
+                return Said(Level.WARN, "the database is of an earlier version", START)
+            signed = notes.read(head.checkpoint, settings.origin, keys.verifying(Purpose.LOG))
+            found = cosigned.standings(conn, outside, signed)
+    finally:
+        database.close()
+    behind = [one for one in found if one.problem or not one.size]
+    said = "; ".join(
+        f"{one.witness.key.name} saw {one.size} of {signed.size} entries {one.problem}".rstrip()
+        for one in found
+    )
+    if any(one.problem in {"contradicted", "ahead"} for one in behind):
+        return Said(Level.FAIL, said, "imprimatur audit verify")
+    if behind:
+        return Said(Level.WARN, said, "imprimatur witness push")
+    return Said(Level.OK, said)
+
+
 def _newest(conn: Connection, signed: notes.Checkpoint) -> int:
     """Hash the newest entries again and follow the last one's proof; return how many."""
     tiles, first = reading.TileCache().reading(conn), max(0, signed.size - _NEWEST)
@@ -163,10 +196,11 @@ def clock(settings: Settings, now: datetime) -> Said:
     database = Database(settings.url, busy_timeout_s=2.0)
     try:
         with database.reading() as conn:
-            newest = reading.entries(conn, reading.EntryFilter(limit=1))
+            last = store.last_place(conn)
+            newest = reading.entry(conn, last) if last >= 0 else None
     finally:
         database.close()
-    if newest and now < datetime.fromisoformat(newest[0].logged_at) - timedelta(seconds=2):
+    if newest and now < datetime.fromisoformat(newest.logged_at) - timedelta(seconds=2):
         return Said(
             Level.FAIL, f"it is {now:%Y-%m-%d %H:%M} here, before the log's newest entry",
             "timedatectl set-ntp true",

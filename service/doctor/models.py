@@ -5,11 +5,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import inspect
 
 from service import wiring
+from service.database import Database
 from service.doctor.said import Level, Said
 from service.media.reading import walls
 from service.media.writing import write_mp4
+from service.policy_book import store
+from service.policy_book.book import Book
+from service.policy_book.states import BookBroken, Document, Origin, sha256_of, short
 from service.settings import Settings
 
 
@@ -29,6 +34,18 @@ def prompt_filter(_settings: Settings) -> Said:
     from filters.weights import load_weights
 
     return Said(Level.OK, f"weights {load_weights().version}")
+
+
+def guards(settings: Settings) -> Said:
+    """Return whether the guard models are those that were pinned; they are hashed, not loaded."""
+    from filters.guards.weights import located, pinned
+
+    for choice in settings.guards:
+        pinned(located(choice.model, offline=True), choice.sha256)
+    if not settings.guards:
+        return Said(Level.OK, "none; the prompt filter reads English, the rest is held")
+    names = ", ".join(f"{choice.family} {choice.sha256[:12]}" for choice in settings.guards)
+    return Said(Level.OK, names)
 
 
 def faces(_settings: Settings) -> Said:
@@ -66,16 +83,55 @@ def words(_settings: Settings) -> Said:
 
 
 def policy(settings: Settings) -> Said:
-    """Return which policy is live, and that it is whole."""
-    from service.policy_book import PolicyRefused, load
-    from service.reasons import CATEGORIES, SURFACES
-
-    document = (settings.policy or wiring.DEFAULT_POLICY).read_bytes()
+    """Return which policy is live, that it is whole, and whether it is the one that is wished."""
     try:
-        policy = load(document, categories=CATEGORIES, surfaces=SURFACES)
+        live = _live(settings)
+    except BookBroken as broken:
+        return Said(Level.FAIL, str(broken), "imprimatur policy list")
+    if live is None:
+        return _first_policy(settings)
+    said = f"{short(live.ref)} is live"
+    if settings.policy is not None:
+        if sha256_of(settings.policy.read_bytes()) == live.ref.sha256:
+            return Said(Level.OK, said)
+        return Said(
+            Level.WARN, f"{said}, and {settings.policy} is not",
+            f"imprimatur policy draft {settings.policy}  # then approve, and promote --to live",
+        )  # fmt: skip
+    packaged = sha256_of(wiring.DEFAULT_POLICY.read_bytes())
+    if live.origin is Origin.PACKAGED and packaged != live.ref.sha256:
+        return Said(
+            Level.WARN, f"{said}, the default of another version",
+            f"imprimatur policy draft {wiring.DEFAULT_POLICY}  # then approve, and promote it",
+        )  # fmt: skip
+    return Said(Level.OK, said)
+
+
+def _live(settings: Settings) -> Document | None:
+    """Return the live document, sure to be whole; None where the book was never begun."""
+    if not settings.database_url and not (settings.home / "imprimatur.sqlite3").exists():
+        return None
+    database = Database(settings.url, busy_timeout_s=2.0)
+    try:
+        with database.reading() as conn:
+            if not inspect(conn).has_table("policy_document") or not store.count(conn):
+                return None
+            ref = Book(database, wiring.policy).standing(conn).live.ref
+            return store.document(conn, ref.sha256)
+    finally:
+        database.close()
+
+
+def _first_policy(settings: Settings) -> Said:
+    from service.policy_book import PolicyRefused
+
+    try:
+        policy = wiring.policy((settings.policy or wiring.DEFAULT_POLICY).read_bytes())
     except PolicyRefused as refused:
         return Said(Level.FAIL, str(refused), "unset IMPRIMATUR_POLICY")
-    return Said(Level.OK, f"{policy.ref.id} {policy.ref.version}, {len(policy.rules)} rules")
+    return Said(
+        Level.OK, f"{policy.ref.id} {policy.ref.version}, {len(policy.rules)} rules; not live yet"
+    )
 
 
 def generator(settings: Settings) -> Said:

@@ -16,6 +16,7 @@ import platform
 import resource
 import struct
 import sys
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, NoReturn
 
@@ -40,16 +41,17 @@ _RATE = 48_000
 _CODECS = [
     *("h264", "hevc", "vp9", "libvpx-vp9", "av1", "libdav1d", "mpeg4"),
     *("aac", "opus", "libopus", "alac", "flac", "pcm_s16le", "pcm_s16be", "ac3", "eac3"),
-    *("mp3", "mp3float"),
+    *("mp3", "mp3float", "vorbis", "libvorbis"),
+    *("pcm_u8", "pcm_s24le", "pcm_s32le", "pcm_f32le"),
 ]
 
 
 def main(job: dict[str, Any]) -> None:
     """Do what `job` says; it was written by `reading.py`."""
     _limit(job)
-    decode = {"picture": _picture, "clip": _clip, "nothing": _nothing}[job["kind"]]
+    kinds = {"picture": _picture, "clip": _clip, "sound": _sounds, "nothing": _nothing}
     walls: list[str] = []
-    said = decode(job, walls)
+    said = kinds[job["kind"]](job, walls)
     _answer(said | {"walls": walls})
 
 
@@ -210,6 +212,7 @@ def _decode(container: Any, job: dict[str, Any]) -> dict[str, object]:  # noqa: 
     resampler = av.AudioResampler(format="flt", layout="stereo", rate=_RATE)
     starts: dict[str, float] = {}
     count, samples = 0, [np.zeros((0, 2), np.float32)]
+    keep = None if job.get("keep") is None else set(job["keep"])
     with os.fdopen(job["out"][0], "wb") as frames:
         for packet in container.demux(*tracks):
             for frame in packet.decode():
@@ -218,7 +221,9 @@ def _decode(container: Any, job: dict[str, Any]) -> dict[str, object]:  # noqa: 
                     samples += _sound(resampler.resample(frame))
                     continue
                 count += 1
-                frames.write(_upright(frame, job, count).data)
+                _check(frame, job, count)
+                if keep is None or count - 1 in keep:
+                    frames.write(_upright(frame, job).data)
     if count < job["frames"] and not job["edited"]:
         _refuse("truncated")
     if starts.get("audio") is not None:
@@ -229,15 +234,66 @@ def _decode(container: Any, job: dict[str, Any]) -> dict[str, object]:  # noqa: 
     return {"frames": count}
 
 
-def _upright(frame: Any, job: dict[str, Any], count: int) -> Any:  # noqa: ANN401 - see _rgb
-    import numpy as np
-
+def _check(frame: Any, job: dict[str, Any], count: int) -> None:  # noqa: ANN401 - see _rgb
     if frame.is_corrupt:
         _refuse("broken")
     if (frame.width, frame.height) != (job["width"], job["height"]) or count > job["frames"]:
         _refuse("mislabelled")
+
+
+def _upright(frame: Any, job: dict[str, Any]) -> Any:  # noqa: ANN401 - see _rgb
+    import numpy as np
+
     pixels = frame.reformat(format="rgb24", threads=1).to_ndarray()  # no thread can be started
     return np.ascontiguousarray(np.rot90(pixels, -job["quarter_turns"]))
+
+
+def _sounds(job: dict[str, Any], walls: list[str]) -> dict[str, object]:
+    import av
+    import av.subtitles.stream
+    import numpy as np
+
+    _confine(walls)
+    options = {"protocol_whitelist": "pipe", "codec_whitelist": ",".join(_CODECS)}
+    if job["format"] == "mov":
+        options["enable_drefs"] = "0"
+    try:
+        with av.open(
+            sys.stdin.buffer, format=job["format"], options=options, metadata_errors="replace"
+        ) as container:
+            samples = np.concatenate(list(_heard(container, job["samples"])))
+    except MemoryError:
+        _refuse("too_long")
+    except (av.FFmpegError, EOFError, ValueError):
+        _refuse("broken")
+    with os.fdopen(job["out"][0], "wb") as file:
+        file.write(np.ascontiguousarray(samples, np.float32).data)
+    return {"samples": len(samples)}
+
+
+def _heard(container: Any, most: int) -> Iterator[Any]:  # noqa: ANN401 - see _rgb
+    """Yield the one track, of sound, in pieces of shape (samples, 2).
+
+    Nobody would look at a picture or read a text beside it.
+    """
+    import av
+
+    if len(container.streams) != 1 or len(container.streams.audio) != 1:
+        _refuse("too_many_streams")
+    track = container.streams.audio[0]
+    if track.codec_context.name not in _CODECS:
+        _refuse("unsupported")
+    track.codec_context.thread_count = 1  # no thread can be started
+    resampler = av.AudioResampler(format="flt", layout="stereo", rate=_RATE)
+    count = 0
+    for packet in container.demux(track):
+        for frame in packet.decode():
+            for piece in _sound(resampler.resample(frame)):
+                count += len(piece)
+                if count > most:
+                    _refuse("too_long")
+                yield piece
+    yield from _sound(resampler.resample(None) if count else [])
 
 
 def _sound(frames: Any) -> list[Any]:  # noqa: ANN401 - see _rgb

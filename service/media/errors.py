@@ -13,6 +13,7 @@ class Code(StrEnum):
     TOO_MANY_STREAMS = "too_many_streams"
     NOT_A_PICTURE = "not_a_picture"
     NOT_A_CLIP = "not_a_clip"
+    NOT_A_SOUND = "not_a_sound"
     UNSUPPORTED = "unsupported"
     TRUNCATED = "truncated"
     BROKEN = "broken"
@@ -29,6 +30,7 @@ _REMEDIES = {
     Code.TOO_MANY_STREAMS: "Export it with one picture track and one sound track.",
     Code.NOT_A_PICTURE: "Send a PNG, JPEG or WebP picture.",
     Code.NOT_A_CLIP: "Send an MP4 or MOV film.",
+    Code.NOT_A_SOUND: "Send a WAV, FLAC, Ogg, MP3 or M4A sound.",
     Code.UNSUPPORTED: "Export it again as an ordinary PNG or JPEG picture, or MP4 film with H.264.",
     Code.TRUNCATED: "Part of it is missing: send the whole file again.",
     Code.BROKEN: "Open it and export it again.",

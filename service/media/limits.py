@@ -36,6 +36,26 @@ PICTURE = Limits(
     timeout_s=20.0,
     memory_bytes=2 << 30,
 )
+REFERENCE_CLIP = Limits(
+    bytes=20 << 20,
+    pixels=1920 * 1088,
+    frames=630,
+    # An encoder rounds the sound of 20 s up to whole packets.
+    seconds=21.0,
+    streams=4,
+    timeout_s=30.0,
+    memory_bytes=2 << 30,
+)
+"""A film that somebody sends along: as long as one that we make."""
+REFERENCE_SOUND = Limits(
+    bytes=20 << 20,
+    pixels=0,
+    frames=0,
+    seconds=60.0,
+    streams=1,
+    timeout_s=20.0,
+    memory_bytes=512 << 20,
+)
 CLIP = Limits(
     bytes=500 << 20,
     pixels=1920 * 1088,

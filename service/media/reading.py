@@ -1,20 +1,15 @@
 """Strangers' pictures and films become arrays, in a disposable child process."""
 
 import io
-import json
 import math
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +18,16 @@ from service.media.boxes import ClipHeader, clip_header
 from service.media.errors import Code, MediaError
 from service.media.headers import picture_header
 from service.media.limits import CLIP, PICTURE, Limits
+from service.media.running import (
+    ANSWER_BYTES,
+    CHILD,
+    MESSAGES,
+    mislabelled,
+    number,
+    run,
+    unavailable,
+)
 
-CHILD = Path(__file__).with_name("child.py")
 SAMPLE_RATE = 48_000
 # Address space of the interpreter with Pillow is 26 MB, with numpy and PyAV 243 MB; the rest
 # is room for allocators (`python -m benchmarks.media` prints the peaks).
@@ -34,18 +37,7 @@ _PICTURE_BASE, _CLIP_BASE = 192 << 20, 384 << 20
 _PICTURE_PIXEL_BYTES = 28
 # A decoder keeps up to 17 frames of at most 3 bytes a pixel (10 bits, 4:2:0), and RGB copies.
 _CLIP_PIXEL_BYTES = 17 * 3 + 9
-_ANSWER_BYTES = 65_536
 _HEAD_BYTES = 128  # of a .npy file whose shape is not absurd
-# Nothing of our environment reaches the child; one thread, because threads cost address space.
-_ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
-_MESSAGES = {
-    Code.BROKEN: "The file is damaged or not what it says.",
-    Code.TRUNCATED: "The file ends too early.",
-    Code.MISLABELLED: "The file says one size and holds another.",
-    Code.UNSUPPORTED: "The file uses a codec that is not accepted.",
-    Code.TOO_MANY_PIXELS: "Opening the file needs more memory than we give to its size.",
-    Code.TIMEOUT: "Opening the file took too long.",
-}
 
 _Start = Callable[[Sequence[IO[bytes]], float], dict[str, object]]
 
@@ -82,7 +74,7 @@ def read_picture(
     Raises:
         MediaError: it is none of these, over a limit, damaged, or could not be decoded in time.
     """
-    _check_bytes(len(content), limits)
+    check_bytes(len(content), limits)
     header = picture_header(content)
     pixels = header.width * header.height
     memory = _PICTURE_BASE + pixels * (_PICTURE_PIXEL_BYTES + header.channel_bytes)
@@ -93,21 +85,21 @@ def read_picture(
         "width": header.width,
         "height": header.height,
         "memory_bytes": memory,
-        "file_bytes": pixels * 3 + _ANSWER_BYTES,
+        "file_bytes": pixels * 3 + ANSWER_BYTES,
     }
     try:
         with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as decoded:
             stream.write(content)
             stream.seek(0)
-            answer = _run(child, job, stream, [decoded], limits.timeout_s)
+            answer = run(child, job, stream, [decoded], limits.timeout_s)
             decoded.seek(0)
             found = decoded.read(pixels * 3 + 1)
     except OSError as broken:
-        raise _unavailable() from broken
-    shape = (_number(answer, "height"), _number(answer, "width"))
+        raise unavailable() from broken
+    shape = (number(answer, "height"), number(answer, "width"))
     upright = (header.height, header.width)
     if shape not in {upright, upright[::-1]} or len(found) != pixels * 3:
-        raise _mislabelled()
+        raise mislabelled()
     return np.frombuffer(bytearray(found), np.uint8).reshape(*shape, 3)
 
 
@@ -123,9 +115,9 @@ def walls(*, child: Path = CHILD) -> frozenset[str]:
     job: dict[str, object] = {"kind": "nothing", "memory_bytes": _PICTURE_BASE, "file_bytes": 4096}
     try:
         with tempfile.TemporaryFile() as stream:
-            stand = _run(child, job, stream, [], 10.0).get("walls")
+            stand = run(child, job, stream, [], 10.0).get("walls")
     except OSError as broken:
-        raise _unavailable() from broken
+        raise unavailable() from broken
     return frozenset(str(wall) for wall in stand) if isinstance(stand, list) else frozenset()
 
 
@@ -146,17 +138,17 @@ def read_clip(path: Path, folder: Path, limits: Limits = CLIP, *, child: Path = 
         raise MediaError(Code.BROKEN, "The file cannot be read.") from broken
     with stream:
         size = os.fstat(stream.fileno()).st_size
-        _check_bytes(size, limits)
+        check_bytes(size, limits)
         header = clip_header(stream, size)
-        job = _clip_job(header, limits)
+        job = clip_job(header, limits)
         stream.seek(0)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _remove(folder)  # not written over: somebody may have it mapped
-            return _decoded(header, folder, partial(_run, child, job, stream), limits.timeout_s)
+            return _decoded(header, folder, partial(run, child, job, stream), limits.timeout_s)
         except OSError as broken:
             _remove(folder)
-            raise _unavailable() from broken
+            raise unavailable() from broken
         except MediaError:
             _remove(folder)
             raise
@@ -169,9 +161,9 @@ def _decoded(header: ClipHeader, folder: Path, run: _Start, timeout_s: float) ->
         outs = (pictures, sound)
         for out in outs:
             out.seek(_HEAD_BYTES)
-        count = _number(run(outs, timeout_s), "frames")
+        count = number(run(outs, timeout_s), "frames")
         if count != header.frames and not (header.edited and count < header.frames):
-            raise _mislabelled()
+            raise mislabelled()
         upright = (header.height, header.width)
         size = upright[::-1] if header.quarter_turns % 2 else upright
         length = round(count * SAMPLE_RATE / header.fps)
@@ -181,25 +173,30 @@ def _decoded(header: ClipHeader, folder: Path, run: _Start, timeout_s: float) ->
     frames = np.load(paths[0], mmap_mode="r", allow_pickle=False)
     samples = np.load(paths[1], allow_pickle=False)
     if not np.isfinite(samples).all():
-        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
+        raise MediaError(Code.BROKEN, MESSAGES[Code.BROKEN])
     return ReadClip(frames, header.fps, samples, header.has_sound)
 
 
 def _head(out: IO[bytes], kind: str, shape: tuple[int, ...]) -> None:
     """Write the head of a .npy file before what the child wrote, if that is as long as promised."""
     if os.fstat(out.fileno()).st_size != _HEAD_BYTES + math.prod(shape) * np.dtype(kind).itemsize:
-        raise _mislabelled()
+        raise mislabelled()
     head = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         head, {"descr": kind, "fortran_order": False, "shape": shape}
     )
     if len(head.getvalue()) != _HEAD_BYTES:
-        raise _mislabelled()
+        raise mislabelled()
     out.seek(0)
     out.write(head.getvalue())
 
 
-def _clip_job(header: ClipHeader, limits: Limits) -> dict[str, object]:
+def clip_job(header: ClipHeader, limits: Limits) -> dict[str, object]:
+    """Return what the child is to do with a film of this head.
+
+    Raises:
+        MediaError: it is over a limit.
+    """
     memory = _CLIP_BASE + header.width * header.height * _CLIP_PIXEL_BYTES
     _check_pixels(header.width, header.height, memory, limits)
     if header.streams > limits.streams:
@@ -221,76 +218,16 @@ def _clip_job(header: ClipHeader, limits: Limits) -> dict[str, object]:
         "edited": header.edited,
         "quarter_turns": header.quarter_turns,
         "memory_bytes": memory,
-        "file_bytes": max(pixels, math.ceil(seconds + 1) * SAMPLE_RATE * 8) + _ANSWER_BYTES,
+        "file_bytes": max(pixels, math.ceil(seconds + 1) * SAMPLE_RATE * 8) + ANSWER_BYTES,
     }
 
 
-def _run(
-    child: Path,
-    job: dict[str, object],
-    stream: BinaryIO | IO[bytes],
-    outs: Sequence[IO[bytes]],
-    timeout_s: float,
-) -> dict[str, object]:
-    """Return the child's answer.
-
-    Args:
-        outs: files that the child writes to, from where they stand.
+def check_bytes(size: int, limits: Limits) -> None:
+    """Refuse a file that is too large.
 
     Raises:
-        MediaError: it refused, died, hung or said nothing.
-        OSError: it could not be started.
+        MediaError: it is.
     """
-    open_in_child = [out.fileno() for out in outs]
-    job |= {"cpu_s": math.ceil(timeout_s), "out": open_in_child}
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(  # noqa: S603 - our own program; the file is its input only
-            [sys.executable, "-I", str(child), json.dumps(job)],
-            stdin=stream,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-            pass_fds=open_in_child,
-            env=_ENVIRONMENT,
-            cwd="/",
-            start_new_session=True,
-        )
-        try:
-            status = process.wait(timeout_s)
-        except subprocess.TimeoutExpired as late:
-            raise MediaError(Code.TIMEOUT, _MESSAGES[Code.TIMEOUT]) from late
-        finally:
-            with suppress(ProcessLookupError):  # its whole session, whatever it started
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        said.seek(0)
-        answer = _last_line(said.read(_ANSWER_BYTES))
-    if status == -signal.SIGXCPU:
-        raise MediaError(Code.TIMEOUT, _MESSAGES[Code.TIMEOUT])
-    if status != 0 or answer is None:
-        raise MediaError(Code.BROKEN, _MESSAGES[Code.BROKEN])
-    if "refused" in answer:
-        code = next((c for c in _MESSAGES if c.value == answer["refused"]), Code.BROKEN)
-        raise MediaError(code, _MESSAGES[code])
-    return answer
-
-
-def _last_line(said: bytes) -> dict[str, object] | None:
-    lines = said.splitlines()
-    try:
-        answer = json.loads(lines[-1]) if lines else None
-    except ValueError:
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _number(answer: dict[str, object], name: str) -> int:
-    number = answer.get(name)
-    if not isinstance(number, int) or number < 1:
-        raise _mislabelled()
-    return number
-
-
-def _check_bytes(size: int, limits: Limits) -> None:
     if size > limits.bytes:
         raise MediaError(Code.TOO_LARGE, f"The file is over {limits.bytes >> 20} MB.")
 
@@ -301,14 +238,6 @@ def _check_pixels(width: int, height: int, memory: int, limits: Limits) -> None:
             Code.TOO_MANY_PIXELS,
             f"It is {width}x{height}; we take up to {limits.pixels / 1e6:.1f} million pixels.",
         )
-
-
-def _unavailable() -> MediaError:
-    return MediaError(Code.NOT_WRITTEN, "Files cannot be opened here at the moment.")
-
-
-def _mislabelled() -> MediaError:
-    return MediaError(Code.MISLABELLED, _MESSAGES[Code.MISLABELLED])
 
 
 def _remove(folder: Path) -> None:

@@ -1,27 +1,19 @@
 """Steps 5 to 8: a worker checks a permitted job again, makes its film, looks at it and seals it."""
 
-from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from generator.clip import Clip, kept, open_clip
 from generator.model import DigitalSource, Origin, Progress
-from provenance.facts import Disclosure, Facts, Input, Maker, Oversight
-from provenance.seal import Draw
-from provenance.visible import TEXT, TEXT_BY_RULE, VisibleMark
+from provenance.facts import Facts
 from service import jobs, ticket
 from service.decision import Stage, Verdict
 from service.jobs import Fields, Step
-from service.media.headers import picture_header
-from service.media.writing import read_lumas, write_mp4
-from service.request import GenerationRequest
 from service.rooms import Workshop
-from service.steps import permission
+from service.steps import permission, sealing
 from service.steps.left import pairs_of, text_of
 from service.steps.run import Next, Run, StepDamaged, shot_of
+from service.steps.sealing import Film
 from service.steps.verdicts import concluded, judged, settle
 
 
@@ -95,23 +87,12 @@ def seal(run: Run) -> Next:
         ProvenanceError, MediaError: the file does not carry what it must; nothing is left of it.
     """
     settle(run, Step.INSPECT)
-    clip, facts = _clip(run), _facts(run)
-    size = run.request.parameters.size
-    mark = VisibleMark(
-        size.width,
-        size.height,
-        fps=clip.fps,
-        frame_count=len(clip.frames),
-        seed=run.request.parameters.seed,
-        text=facts.visible_mark,
-    )
-    name = f"sealed-{run.lease.fence}.mp4"
-    sealed = _workshop(run).sealer.seal(
+    made, name = run.request.parameters, f"sealed-{run.lease.fence}.mp4"
+    sealed = sealing.sealed(
+        _workshop(run).sealer,
         run.rooms.vault.workbench(run.job.id) / name,
-        facts,
-        partial(_encode, run, clip),
-        partial(_decode, run),
-        mark=mark,
+        Film(_clip(run), _facts(run), made.size, made.seed),
+        beat=partial(run.beat, Step.SEAL),
     )
     result: Fields = {
         "file": name,
@@ -159,29 +140,6 @@ def _clip(run: Run) -> Clip:
     return open_clip(folder, run.request.parameters.fps)
 
 
-def _encode(run: Run, clip: Clip, path: Path, draw: Draw | None) -> None:
-    write_mp4(
-        path,
-        _beating(run, clip.blocks(), 85),
-        size=run.request.parameters.size,
-        fps=clip.fps,
-        samples=np.asarray(clip.samples),
-        mark=draw,
-    )
-
-
-def _decode(run: Run, path: Path) -> Iterator[NDArray[np.uint8]]:
-    return _beating(run, read_lumas(path), 90)
-
-
-def _beating(
-    run: Run, blocks: Iterable[NDArray[np.uint8]], percent: int
-) -> Iterator[NDArray[np.uint8]]:
-    for block in blocks:
-        run.beat(Step.SEAL, percent)
-        yield block
-
-
 def _facts(run: Run) -> Facts:
     made = run.results[Step.GENERATE]
     origin = Origin(
@@ -190,34 +148,12 @@ def _facts(run: Run) -> Facts:
         DigitalSource(text_of(made, "source")),
         text_of(made, "weights"),
     )
-    by_rule = origin.source is DigitalSource.BY_RULE
-    return Facts(
+    return sealing.facts(
+        origin,
+        run.request,
         title=f"{run.job.id}.mp4",
-        maker=Maker(origin.name, origin.version, _source(origin, run.request).value, origin.sha256),
         # The moment of admission, so that sealing again after a crash says the same.
-        made_at=run.job.admitted_at.replace(microsecond=0),
+        made_at=run.job.admitted_at,
         service_version=_workshop(run).version,
-        request_id=run.request.id,
-        decision_id=text_of(run.results[Step.INSPECT], "decision"),
-        disclosure=None if by_rule else _disclosure(origin),
-        visible_mark=TEXT_BY_RULE if by_rule else TEXT,
-        inputs=_inputs(run.request),
-    )
-
-
-def _source(origin: Origin, request: GenerationRequest) -> DigitalSource:
-    """Return the IPTC source type: a renderer that shows somebody's picture made a composite."""
-    if origin.source is DigitalSource.BY_RULE and request.references:
-        return DigitalSource.COMPOSITE
-    return origin.source
-
-
-def _disclosure(origin: Origin) -> Disclosure:
-    return Disclosure("c2pa.types.model.pytorch", origin.name, Oversight.PROMPTED)
-
-
-def _inputs(request: GenerationRequest) -> tuple[Input, ...]:
-    return tuple(
-        Input(reference.sha256, picture_header(reference.content).kind.media_type)
-        for reference in request.references
+        decision=text_of(run.results[Step.INSPECT], "decision"),
     )

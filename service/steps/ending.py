@@ -1,5 +1,7 @@
 """Steps 9 to 11: the release is in the log, then it happens, then people are told."""
 
+from datetime import datetime
+
 from sqlalchemy import Connection
 
 from likeness.store import likeness_by_id
@@ -109,7 +111,7 @@ def _released(run: Run, decision: Decision, content: str, before: tuple[object, 
         with run.commit(Step.RELEASE) as conn:
             _require_unmoved(run, conn, before)
             rooms.log.stage(conn, decision_entry(decision, run.request))
-            _tell_people(run, conn, decision)
+            tell_people(conn, decision, job=run.job.id, now=rooms.clock())
             # The point of no return: when this transaction commits, the file can be downloaded.
             jobs.release(conn, run.lease, content, record, rooms.clock())
     except _Moved:
@@ -123,8 +125,8 @@ def _require_unmoved(run: Run, conn: Connection, before: tuple[object, object]) 
         raise _Moved
 
 
-def _tell_people(run: Run, conn: Connection, decision: Decision) -> None:
-    now, job = run.rooms.clock(), run.job.id
+def tell_people(conn: Connection, decision: Decision, *, job: str, now: datetime) -> None:
+    """Put into the outbox whose likeness is shown and whose work was met, once for each `job`."""
     for likeness, grant in granted_in(decision).items():
         known = likeness_by_id(conn, likeness)
         if known is not None:

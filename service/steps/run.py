@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection
@@ -11,9 +11,18 @@ from sqlalchemy import Connection
 from generator.model import Cancelled
 from generator.shots import Shot
 from service import body, jobs
-from service.gates import Asked, Picture
+from service.gates import Asked, Picture, Recording, Words
 from service.jobs import Fields, Job, Lease, Progress, Signal, Step
-from service.request import GenerationRequest, Requester, checked_shown
+from service.media.errors import Code, MediaError
+from service.media.looking import Looks
+from service.request import (
+    BadRequest,
+    GenerationRequest,
+    Reference,
+    ReferenceKind,
+    Requester,
+    checked_shown,
+)
 from service.rooms import Rooms, Workshop
 
 # A heartbeat is a commit; the lease lasts far longer than this.
@@ -98,9 +107,7 @@ class Run:
         if self._asked is None:
             if self.pictures is None:
                 self.pictures = opened(self.rooms, self.request)
-            self._asked = Asked(
-                self.request, self.rooms.normalise(self.request.prompt), self.pictures
-            )
+            self._asked = _asked(self.rooms, self.request, self.pictures)
         return self._asked
 
     @contextmanager
@@ -152,9 +159,47 @@ def asked(rooms: Rooms, request: GenerationRequest) -> Asked:
     """Return the request, opened, for the gates.
 
     Raises:
+        BadRequest: a film or a sound cannot be opened.
         MediaError: a reference is not a picture that we can open.
     """
-    return Asked(request, rooms.normalise(request.prompt), opened(rooms, request))
+    found = _asked(rooms, request, opened(rooms, request))
+    return replace(found, recordings=recordings(rooms, request))
+
+
+def recordings(rooms: Rooms, request: GenerationRequest) -> tuple[Recording, ...]:
+    """Return the films and sounds of the references, as far as this process can open such.
+
+    Raises:
+        BadRequest: one is none, is damaged or too long.
+        MediaError: nothing can be opened here now.
+    """
+    readers = {ReferenceKind.FILM: rooms.read_film, ReferenceKind.SOUND: rooms.read_sound}
+    return tuple(
+        Recording(one.param, _looks(reader, one))
+        for kind, reader in readers.items()
+        for one in request.of_kind(kind)
+    )
+
+
+def _looks(reader: Callable[[bytes], Looks] | None, reference: Reference) -> Looks | None:
+    if reader is None:
+        return None
+    try:
+        return reader(reference.content)
+    except MediaError as refused:
+        raise unopened(reference.param, refused) from refused
+
+
+def unopened(param: str, refused: MediaError) -> BadRequest | MediaError:
+    """Return what to raise about a file that was not opened: it is wrong, or this machine is."""
+    if refused.code is Code.NOT_WRITTEN:
+        return refused
+    return BadRequest(param, refused.code, refused.message, refused.remedy)
+
+
+def _asked(rooms: Rooms, request: GenerationRequest, pictures: tuple[Picture, ...]) -> Asked:
+    words = tuple(Words(param, text, rooms.normalise(text)) for param, text in request.texts())
+    return Asked(request, words, pictures)
 
 
 def opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
@@ -163,7 +208,8 @@ def opened(rooms: Rooms, request: GenerationRequest) -> tuple[Picture, ...]:
     Raises:
         MediaError: a reference is not a picture that we can open.
     """
-    pictures = tuple(rooms.read_picture(reference.content) for reference in request.references)
+    sent = request.of_kind(ReferenceKind.PICTURE)
+    pictures = tuple(rooms.read_picture(reference.content) for reference in sent)
     for picture in pictures:
         picture.flags.writeable = False
     return pictures

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from service import accounts, jobs
 from service.accounts import NotAuthenticated, Principal
 from service.api import films, records, video_object
-from service.api.asked import DEFAULT_SECONDS, DEFAULT_SIZE, request_from
-from service.api.errors import Forbidden, Problem
+from service.api.asked import DEFAULT_SECONDS, DEFAULT_SIZE, film_from
+from service.api.errors import Forbidden
 from service.api.fields import Fields, few_fields_of, fields_of
+from service.api.problems import Problem
 from service.api.roles import require
 from service.api.state import RequestId, RoomsDep, State, StateDep
 from service.api.videos import counted, job_of
@@ -24,6 +24,8 @@ from service.api.words import Id, Word
 from service.jobs import STEPS, Job, UnknownJob
 from service.request import MAX_PROMPT_CHARACTERS, MAX_SECONDS, MIN_SECONDS, SIZES, BadRequest
 from service.rooms import Rooms
+from service.web.appeals import form_values
+from service.web.rendering import page
 from service.web.session import close_session, open_session, require_same_site, signed_in
 from service.web.words import span_of, standing, stretches
 from service.wire import JSON
@@ -31,25 +33,9 @@ from service.wire import JSON
 router = APIRouter(include_in_schema=False)
 
 _SHOWN = 50
-_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; media-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "referrer-policy": "same-origin",
-}
 _HERE = Path(__file__).parent
 _STYLE, _ICON = _HERE / "style.css", _HERE / "icon.svg"
 _FOR_A_WHILE = {"cache-control": "max-age=300"}
-_templates = Environment(
-    loader=PackageLoader("service.web"),
-    autoescape=select_autoescape(),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +88,7 @@ def get_home(rooms: RoomsDep, visitor: Visitor, again: Word = "") -> Response:
         again: a request to begin from, to change it and send it again.
     """
     if visitor is None:
-        return _page("sign_in.html", wrong=False)
+        return page("sign_in.html", wrong=False)
     return _home(rooms, visitor, typed=_as_sent(rooms, visitor, again) if again else _Typed())
 
 
@@ -113,7 +99,7 @@ def sign_in(request: Request, rooms: RoomsDep, form: KeyForm) -> Response:
         with rooms.database.reading() as conn:
             principal = accounts.authenticate(conn, form.text("key", "").strip(), rooms.clock())
     except NotAuthenticated:
-        return _page("sign_in.html", 401, wrong=True)
+        return page("sign_in.html", 401, wrong=True)
     reply = RedirectResponse("/", status_code=303)
     open_session(request, reply, principal)
     return reply
@@ -148,7 +134,7 @@ def get_request(rooms: RoomsDep, visitor: Visitor, video: Id) -> Response:
     decision = records.newest_decision(rooms, job.request_id)
     reasons = decision["reasons"] if decision else []
     prompt = shown["prompt"] or ""
-    return _page(
+    return page(
         "request.html",
         video=shown,
         standing=standing(job),
@@ -157,6 +143,9 @@ def get_request(rooms: RoomsDep, visitor: Visitor, video: Id) -> Response:
         decision=decision,
         prompt=stretches(prompt, reasons),
         reasons=[(reason, _words_seen(reason, prompt)) for reason in reasons],
+        appeal=decision["appeal"] if decision else None,
+        may_appeal=job.actor == visitor.actor and any(one["appealable"] for one in reasons),
+        **form_values(video),
     )
 
 
@@ -177,9 +166,9 @@ def wants_page(scope: Scope) -> bool:
 
 def problem_page(problem: Problem, request_id: str) -> Response:
     """Return an error for a person."""
-    page = _page("problem.html", problem.status, problem=problem, request_id=request_id)
-    page.headers.update(problem.headers)
-    return page
+    told = page("problem.html", problem.status, problem=problem, request_id=request_id)
+    told.headers.update(problem.headers)
+    return told
 
 
 def _words_seen(reason: JSON, prompt: str) -> str:
@@ -194,7 +183,7 @@ def _submit(state: State, sender: Principal, request_id: str, form: Fields) -> s
     texts = {name: given for name, given in form.texts.items() if given != ("",)}
     handles = " ".join(texts.get("likenesses", ())).replace(",", " ").split()
     fields = Fields({**texts, "likenesses": tuple(handles)}, files)
-    request = request_from(fields, state.house.rooms, sender, request_id)
+    request = film_from(fields, state.house.rooms, sender, request_id)
     job = state.house.front().submit(request)
     counted(state, request_id, job)
     return job.id
@@ -233,10 +222,10 @@ def _home(
     typed: _Typed | None = None,
 ) -> Response:
     with rooms.database.reading() as conn:
-        page = jobs.list_for(conn, visitor.project, limit=_SHOWN)
+        found = jobs.list_for(conn, visitor.project, limit=_SHOWN)
     rooms.log.drain()
-    own = [job for job in page.jobs if job.actor == visitor.actor]
-    return _page(
+    own = [job for job in found.jobs if job.actor == visitor.actor]
+    return page(
         "home.html",
         200 if refused is None else 400,
         requests=[_row(rooms, job) for job in own],
@@ -259,8 +248,3 @@ def _may_ask(visitor: Principal) -> bool:
     except Forbidden:
         return False
     return True
-
-
-def _page(template: str, status: int = 200, **values: object) -> HTMLResponse:
-    html = _templates.get_template(template).render(**values)
-    return HTMLResponse(html, status_code=status, headers=_HEADERS)

@@ -116,7 +116,7 @@ def test_spans_are_ordered_and_inside_the_original(text: str, data: st.DataObjec
         first, last = reading.span(start, end)
 
         assert 0 <= first <= last <= len(text)
-        assert list(reading.starts) == sorted(reading.starts)
+    assert list(plain.starts) == sorted(plain.starts)
 
 
 def test_no_character_of_unicode_is_read_differently_the_second_time() -> None:

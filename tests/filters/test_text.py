@@ -91,7 +91,7 @@ def test_every_category_of_text_is_reported_every_time(classifier: PromptClassif
 
     assert [each.category for each in found] == [*HEADS, Category.MINORS, Category.LANGUAGE]
     assert {each.surface for each in found} == {Surface.SPEECH}
-    assert {each.detector for each in found} == {"filters.text@1.2"}
+    assert {each.detector for each in found} == {"filters.text@2.3"}
 
 
 def test_the_place_is_the_window_with_the_words(classifier: PromptClassifier) -> None:
@@ -181,3 +181,9 @@ def test_a_broken_encoder_is_an_error_and_never_fine(answer: str) -> None:
 
     with pytest.raises(FilterError):
         PromptClassifier(load_weights(), broken).read("a red ball")
+
+
+def test_a_text_too_long_to_read_is_held(classifier: PromptClassifier) -> None:
+    text = " ".join(f"scene{number} a gull sits on the pier" for number in range(200))
+
+    assert score(classifier, text, Category.EVASION) == 1.0

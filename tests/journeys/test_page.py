@@ -82,11 +82,24 @@ def test_a_refusal_marks_the_words_and_leads_back_to_them(signed_in: Page, serve
 
     assert "Refused" in signed_in.sees("document.querySelector('h1').innerText")
     assert signed_in.sees("document.querySelector('.prompt mark').innerText") == "@nobody_here"
-    assert "cannot appeal" in signed_in.sees("document.body.innerText")
+    assert "Why is it wrong?" in signed_in.sees("document.body.innerText")
     signed_in.tab_to("a.button")
     signed_in.press("Enter")
     signed_in.wait("!!document.querySelector('#prompt')")
     assert "nude" in signed_in.sees("document.querySelector('#prompt').value")
+    assert complaints(signed_in, served) == []
+
+
+def test_an_appeal_is_sent_with_the_keyboard_alone(signed_in: Page, served: Served) -> None:
+    ask(signed_in, "a nude red ball bounces on a green floor")
+
+    signed_in.tab_to("#why")
+    signed_in.type("A ball wears nothing.")
+    signed_in.tab_to("form[action$='/appeal'] button")
+    signed_in.press("Enter")
+    signed_in.wait("document.querySelector('h1').innerText.includes('Appealed')")
+
+    assert "A ball wears nothing." in signed_in.sees("document.body.innerText")
     assert complaints(signed_in, served) == []
 
 

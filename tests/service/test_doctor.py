@@ -10,11 +10,13 @@ import pytest
 from filters import minilm
 from service import doctor, wiring
 from service.audit.entries import Entry
+from service.audit.witness import WitnessClient
 from service.certificates import development_identity
 from service.cli import opening
 from service.doctor import Finding, Level
 from service.keys import KeyRing, Purpose
 from service.settings import Settings
+from tests.service.audit.witness_server import Witness, serving
 
 NOW = datetime.now(UTC)
 
@@ -209,3 +211,77 @@ def test_a_port_that_is_taken(free_port: int) -> None:
 
     assert found.level is Level.WARN
     assert "serve --port" in found.fix
+
+
+@pytest.fixture
+def begun(home: Path) -> Path:
+    """A home whose policy book has been begun."""
+    settings = Settings(home=home)
+    with opening.first_books(settings) as books:
+        wiring.seeding(settings, books.database, books.log).begin()
+    return home
+
+
+def test_the_live_policy_is_named(begun: Path) -> None:
+    found = looked("policy", Settings(home=begun))
+
+    assert found.level is Level.OK
+    assert "is live" in found.said
+
+
+def test_a_policy_of_the_settings_that_is_not_live_is_said_with_how_to_promote_it(
+    begun: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(wiring.DEFAULT_POLICY.read_bytes() + b"\n")
+
+    found = looked("policy", Settings(home=begun, policy=file))
+
+    assert found.level is Level.WARN
+    assert found.fix.startswith(f"imprimatur policy draft {file}")
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE policy_document SET text = x'00'",
+        "UPDATE policy_document SET state = 'retired'",
+        "DELETE FROM policy_head",
+    ],
+)
+def test_a_book_that_cannot_decide_is_a_failure(begun: Path, harm: str) -> None:
+    with sqlite3.connect(begun / "imprimatur.sqlite3") as raw:
+        raw.execute(harm)
+
+    found = looked("policy", Settings(home=begun))
+
+    assert found.level is Level.FAIL
+    assert found.fix == "imprimatur policy list"
+
+
+def test_a_witness_that_saw_less_is_a_warning_and_another_history_a_failure(home: Path) -> None:
+    with serving(Witness()) as witness:
+        settings = Settings(home=home, witnesses=witness.setting)
+        unasked = looked("witnesses", settings)
+        with opening.books(settings) as books:
+            witness.know(books.log.verifier_keys()[0])
+            client = WitnessClient(books.database, books.log, wiring.now)
+            client.push()
+            fine = looked("witnesses", settings)
+            books.log.append(Entry(key="k9", type="test.entry", at=NOW, facts={}))
+            witness.status = 422
+            client.push()
+            contradicted = looked("witnesses", settings)
+
+    assert looked("witnesses", Settings(home=home)).level is Level.OK
+    assert unasked.level is Level.WARN
+    assert fine.level is Level.OK
+    assert contradicted.level is Level.FAIL
+
+
+def test_a_cosigning_key_that_was_damaged(home: Path) -> None:
+    KeyRing(home / "keys", wiring.now).rotate(Purpose.LOG_COSIGN)
+    assert looked("keys", Settings(home=home)).level is Level.OK
+    (home / "keys" / "log_cosign-0001.key").write_text("{}")
+
+    assert looked("keys", Settings(home=home)).level is Level.FAIL

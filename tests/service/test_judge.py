@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -5,21 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.decision import (
+    Circumstances,
     Decision,
     Gate,
     Mode,
     NothingChecked,
     Observation,
+    Owner,
     Stage,
     Verdict,
     VisibleMark,
+    strictest,
 )
-from service.judge import decide, standings
-from service.policy_book import load
+from service.judge import decide, judge, standings
+from service.policy_book import Join, Joined, Parts, RuleException, Thresholds
 from service.reasons import CATEGORIES, SURFACES, numbered
-from service.wiring import DEFAULT_POLICY
+from service.wiring import DEFAULT_POLICY, policy
 
-POLICY = load(DEFAULT_POLICY.read_bytes(), categories=CATEGORIES, surfaces=SURFACES)
+POLICY = policy(DEFAULT_POLICY.read_bytes())
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 GATE_OF = {"filters": Gate.FILTERS, "likeness": Gate.LIKENESS, "rights": Gate.RIGHTS}
 
@@ -28,7 +32,8 @@ def seen(
     category: str, score: float = 1.0, *, surface: str = "prompt", matched: tuple[str, ...] = ()
 ) -> Observation:
     gate = GATE_OF.get(category.split(".")[0], Gate.FILTERS)
-    return Observation("", gate, "test@1", category, surface, "prompt", score, None, matched)
+    detector = "filters.text@test"
+    return Observation("", gate, detector, category, surface, "prompt", score, None, matched)
 
 
 HARMLESS = (seen("filters.sexual", 0.0), seen("likeness.none"), seen("rights.none"))
@@ -154,3 +159,99 @@ def test_only_a_decision_without_reasons_allows(observations: list[Observation])
     decision = decided(*observations)
 
     assert (decision.verdict is Verdict.ALLOW) == (not decision.reasons)
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        (("shots[0]", "shots[1]"), Verdict.BLOCK),
+        (("prompt", "shots[0]"), Verdict.BLOCK),
+        (("prompt", "input_reference"), Verdict.BLOCK),
+        (("shots", "input_reference"), Verdict.BLOCK),
+        (("shots[0]", "shots[0]"), Verdict.ALLOW),
+        # All texts joined hold what each of them holds.
+        (("shots", "shots[0]"), Verdict.ALLOW),
+        (("prompt", "shots"), Verdict.ALLOW),
+        (("ancestors[0]", "shots"), Verdict.ALLOW),
+        (("ancestors[0]", "prompt"), Verdict.BLOCK),
+    ],
+)
+def test_a_text_and_all_texts_joined_are_not_two_parts(
+    params: tuple[str, str], expected: Verdict
+) -> None:
+    parts = (
+        Joined(frozenset({"filters.violence"}), frozenset(), 0.1),
+        Joined(frozenset({"filters.hate"}), frozenset(), 0.1),
+    )
+    join = Join(
+        "join/both", "policy.both", Owner.PLATFORM, "Both.", "One.", Verdict.BLOCK,
+        Parts.DIFFERENT, parts,
+    )  # fmt: skip
+    both = [
+        Observation(f"obs_{at}", Gate.FILTERS, "filters.text@1", category, "prompt", param, 0.11)
+        for at, (category, param) in enumerate(
+            zip(("filters.violence", "filters.hate"), params, strict=True)
+        )
+    ]
+    judging = replace(POLICY, joins=(join,), requires={Stage.REQUEST: frozenset()})
+
+    judged = judge(both, judging, stage=Stage.REQUEST, circumstances=Circumstances(), at=NOW)
+
+    assert strictest(judged.reasons) is expected
+
+
+LIMITS = st.builds(
+    Thresholds,
+    st.none() | st.floats(0, 1).map(lambda score: round(score, 2)),
+    st.none() | st.floats(0, 1).map(lambda score: round(score, 2)),
+)
+
+
+@given(OBSERVATIONS, LIMITS, LIMITS, LIMITS, st.sampled_from(["", "plan_a"]))
+def test_what_is_not_asked_about_would_have_been_allowed_by_its_rule(
+    observations: list[Observation],
+    default: Thresholds,
+    frames: Thresholds,
+    excepted: Thresholds,
+    plan: str,
+) -> None:
+    rules = {
+        name: replace(
+            rule,
+            thresholds={"default": default, "frames": frames},
+            exceptions=(RuleException(excepted, plans=frozenset({"plan_a"})),),
+        )
+        for name, rule in POLICY.rules.items()
+        if name != "policy.unavailable"
+    }
+    changed = replace(POLICY, rules={**POLICY.rules, **rules})
+    there = Circumstances("prj_1", plan, "DE")
+    heard = changed.heard(observations)
+
+    for one in observations:
+        verdict, _ = changed.rules[one.category].verdict(one.score, one.surface, there, NOW)
+        assert verdict is Verdict.ALLOW or one in heard
+
+
+def test_what_nobody_has_thought_of_is_always_asked_about() -> None:
+    unknown = replace(seen("filters.sexual", 0.0), detector="elsewhere@1")
+
+    assert POLICY.heard([unknown]) == [unknown]
+    assert decided(*HARMLESS, unknown).verdict is Verdict.HOLD
+
+
+@pytest.mark.parametrize(
+    ("category", "fixed"), [("filters.minors", True), ("filters.violence", False)]
+)
+def test_a_join_over_a_fixed_rule_is_fixed_too(category: str, fixed: bool) -> None:
+    parts = (
+        Joined(frozenset({category}), frozenset(), 0.1),
+        Joined(frozenset({"likeness.granted"}), frozenset(), 0.1),
+    )
+    join = Join(
+        "join/both", "policy.both", Owner.PLATFORM, "Both.", "One.", Verdict.BLOCK,
+        Parts.ANYWHERE, parts,
+    )  # fmt: skip
+
+    assert replace(POLICY, joins=(join,)).is_fixed("policy.both") is fixed
+    assert POLICY.is_fixed("policy.both")  # nobody has thought of it

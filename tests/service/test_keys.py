@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 from service.keys import (
     SECRETS,
@@ -63,6 +64,20 @@ def test_a_secret_is_32_bytes_and_stays(ring: KeyRing, folder: Path, purpose: Pu
 
     assert len(key.secret) == 32
     assert KeyRing(folder, lambda: NOW).secrets(purpose) == (key,)
+
+
+def test_the_cosigning_key_is_there_once_somebody_made_it(ring: KeyRing, folder: Path) -> None:
+    assert ring.cosigning() is None
+
+    made = ring.rotate(Purpose.LOG_COSIGN)
+
+    key = KeyRing(folder, lambda: NOW).cosigning()
+    assert key is not None
+    assert key.id == made
+    assert only_file(folder).name == "log_cosign-0001.key"
+    MLDSA44PublicKey.from_public_bytes(key.public).verify(key.sign(b"message"), b"message")
+    assert ring.rotate(Purpose.LOG_COSIGN) != made
+    assert "private" not in repr(key)
 
 
 def test_every_purpose_has_its_own_key(ring: KeyRing) -> None:

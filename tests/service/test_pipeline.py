@@ -374,7 +374,7 @@ def test_neither_prompt_nor_picture_stands_in_the_database(tmp_path: Path) -> No
 
 def hold_score(house: SmallHouse) -> float:
     """Return a score between hold and block of `filters.violence`."""
-    limits = house.rooms.policy.rule_for("filters.violence").thresholds_on("prompt")
+    limits = house.rooms.book.standing().live.rule_for("filters.violence").thresholds_on("prompt")
     assert limits.hold is not None
     assert limits.block is not None
     return round((limits.hold + limits.block) / 2, 4)

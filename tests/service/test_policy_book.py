@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from service.decision import Verdict
-from service.policy_book import Policy, PolicyRefused, load
-from service.reasons import CATEGORIES, SURFACES
-from service.wiring import DEFAULT_POLICY
+from service.policy_book import Policy, PolicyRefused
+from service.reasons import CATEGORIES
+from service.wiring import DEFAULT_POLICY, policy
 
 
 def a_document() -> dict[str, object]:
@@ -14,7 +14,7 @@ def a_document() -> dict[str, object]:
 
 
 def loaded(document: object) -> Policy:
-    return load(yaml.safe_dump(document).encode(), categories=CATEGORIES, surfaces=SURFACES)
+    return policy(yaml.safe_dump(document).encode())
 
 
 def refused(document: object) -> str:
@@ -24,10 +24,10 @@ def refused(document: object) -> str:
 
 
 def test_the_packaged_policy_is_whole_and_names_its_document() -> None:
-    policy = load(DEFAULT_POLICY.read_bytes(), categories=CATEGORIES, surfaces=SURFACES)
+    default = policy(DEFAULT_POLICY.read_bytes())
 
-    assert set(policy.rules) == CATEGORIES
-    assert len(policy.ref.sha256) == 64
+    assert set(default.rules) == CATEGORIES
+    assert len(default.ref.sha256) == 64
 
 
 def test_every_rule_that_can_refuse_says_what_to_do() -> None:
@@ -87,14 +87,14 @@ def test_a_stage_that_no_gate_looks_at_refuses_to_load() -> None:
 @pytest.mark.parametrize("content", [b"", b"- 1", b"{", b"id: x", b"\xff"])
 def test_what_is_no_policy_at_all_is_refused(content: bytes) -> None:
     with pytest.raises(PolicyRefused):
-        load(content, categories=CATEGORIES, surfaces=SURFACES)
+        policy(content)
 
 
 def test_one_changed_byte_is_another_policy(tmp_path: Path) -> None:
     content = DEFAULT_POLICY.read_bytes()
 
-    one = load(content, categories=CATEGORIES, surfaces=SURFACES)
-    other = load(content + b"\n", categories=CATEGORIES, surfaces=SURFACES)
+    one = policy(content)
+    other = policy(content + b"\n")
 
     assert one.ref.sha256 != other.ref.sha256
 

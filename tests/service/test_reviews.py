@@ -70,6 +70,7 @@ def test_a_cleared_job_goes_on_where_it_stopped(
 
         outcome = reviews.clear(conn, review.id, "act_moderator", "fine", NOON)
 
+        assert outcome.job is not None
         assert (outcome.job.state, outcome.job.next_step) == (state, due)
         assert (outcome.ruling, outcome.reviewer) == (Ruling.CLEARED, "act_moderator")
         assert outcome.decision_id == review.decision_id
@@ -82,6 +83,7 @@ def test_a_refused_job_is_over_and_free(database: Database) -> None:
 
         outcome = reviews.refuse(conn, review.id, "act_moderator", "no", NOON)
 
+        assert outcome.job is not None
         assert outcome.job.state is State.REFUSED
         assert jobs.usage(conn, "proj_1", NOON).debited == 0
         assert reviews.get(conn, review.id).note == "no"

@@ -73,6 +73,6 @@ def test_importing_the_application_is_quick_and_loads_no_model_library() -> None
 def test_a_real_house_decides_about_text_without_loading_torch(tmp_path: Path) -> None:
     said = said_by(DECIDED, str(tmp_path), str(tmp_path / "cache"), timeout_s=300)
 
-    assert said["ready"] == {"status": "ready", "missing": []}
+    assert said["ready"] == {"status": "ready", "missing": [], "witnesses": []}
     assert (said["fine"], said["nude"]) == ("allow", "block")
     assert said["heavy"] == []

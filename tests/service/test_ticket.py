@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -18,11 +18,12 @@ from service.decision import (
     Mode,
     Observation,
     PolicyRef,
+    Purpose,
     Stage,
     Verdict,
 )
 from service.keys import signing_key
-from service.request import GenerationRequest, Parameters, Reference, Requester
+from service.request import GenerationRequest, Parameters, Reference, Requester, ShotAsked
 from service.ticket import (
     NotAllowed,
     TicketExpired,
@@ -33,7 +34,11 @@ from service.ticket import (
     TicketMalformed,
     TicketTooEarly,
     allowance,
+    by_its_bearer,
     issue,
+    key_id,
+    require_request,
+    signed,
     verify,
 )
 
@@ -109,6 +114,10 @@ CHANGES: dict[str, Callable[[GenerationRequest], GenerationRequest]] = {
     "project": lambda request: replace(request, requester=Requester("act_1", "prj_2")),
     "prompt": lambda request: replace(request, prompt="a cat in a hat "),
     "territory": lambda request: replace(request, territory="FR"),
+    "purpose": lambda request: replace(request, purpose=Purpose.POLITICAL),
+    "an ancestor more": lambda request: replace(request, ancestors=("a cat",)),
+    "a shot more": lambda request: replace(request, shots=(ShotAsked("a cat", 2),)),
+    "end user": lambda request: replace(request, end_user="u-2"),
     "no handle": lambda request: replace(request, handles=()),
     "more handles": lambda request: replace(request, handles=("ann", "ben")),
     "no reference": lambda request: replace(request, references=()),
@@ -131,6 +140,14 @@ CHANGES: dict[str, Callable[[GenerationRequest], GenerationRequest]] = {
 def test_any_other_request_is_refused(name: str) -> None:
     with pytest.raises(TicketForAnother):
         verify(a_token(), CHANGES[name](REQUEST), KEYS, now=NOW)
+
+
+def test_every_field_of_a_request_is_in_its_ticket_or_says_nothing_about_what_is_made() -> None:
+    # Whoever adds a field decides here, and in `_permitted`.
+    covered = {"id", "requester", "prompt", "parameters", "references", "handles", "territory"}
+    covered |= {"purpose", "shots", "end_user", "ancestors"}
+
+    assert {one.name for one in fields(GenerationRequest)} == covered | {"idempotency_key"}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
@@ -267,3 +284,24 @@ def test_only_an_enforced_allow_of_this_request_gives_a_ticket(decision: Decisio
 def test_a_ticket_without_a_life_is_not_issued(lifetime: timedelta) -> None:
     with pytest.raises(NotAllowed):
         issue(REQUEST, allowance(a_decision()), KEY, now=NOW, lifetime=lifetime)
+
+
+def test_a_gateway_compares_what_is_asked_and_takes_the_bearer_from_the_ticket() -> None:
+    ticket = signed(a_token(), KEYS)
+    stated = replace(REQUEST, id="", requester=Requester("", ""))
+
+    require_request(ticket, by_its_bearer(ticket, stated))
+
+    with pytest.raises(TicketForAnother, match="prompt"):
+        require_request(ticket, by_its_bearer(ticket, replace(stated, prompt="a dog")))
+
+
+def test_a_token_names_its_key() -> None:
+    assert key_id(a_token()) == KEY.id
+
+
+def test_every_way_to_be_invalid_has_a_word_of_its_own() -> None:
+    words = [leaf.word for leaf in TicketInvalid.__subclasses__()]
+
+    assert len(set(words)) == len(words) == 6
+    assert TicketInvalid.word not in words

@@ -17,6 +17,7 @@ def upgrade() -> None:
     _log_intake()
     _log_tile()
     _log_value()
+    _log_search()
     _subject_key()
 
 
@@ -25,48 +26,9 @@ def _log_entry() -> None:
         "log_entry",
         sa.Column("place", SERIAL, autoincrement=False, nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
-        sa.Column("type", sa.String(length=200), nullable=False),
-        sa.Column("request", sa.String(length=200), nullable=False),
-        sa.Column("actor", sa.String(length=200), nullable=False),
-        sa.Column("project", sa.String(length=200), nullable=False),
-        sa.Column("decision", sa.String(length=200), nullable=False),
-        sa.Column("logged_at", sa.String(length=27), nullable=False),
         sa.Column("leaf", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("place"),
         sa.UniqueConstraint("key"),
-    )
-    op.create_index("ix_log_entry_type", "log_entry", ["type"], unique=False)
-    op.create_index(
-        "log_entry_actor",
-        "log_entry",
-        ["actor"],
-        unique=False,
-        sqlite_where=sa.text("actor != ''"),
-        postgresql_where=sa.text("actor != ''"),
-    )
-    op.create_index(
-        "log_entry_decision",
-        "log_entry",
-        ["decision"],
-        unique=False,
-        sqlite_where=sa.text("decision != ''"),
-        postgresql_where=sa.text("decision != ''"),
-    )
-    op.create_index(
-        "log_entry_project",
-        "log_entry",
-        ["project"],
-        unique=False,
-        sqlite_where=sa.text("project != ''"),
-        postgresql_where=sa.text("project != ''"),
-    )
-    op.create_index(
-        "log_entry_request",
-        "log_entry",
-        ["request"],
-        unique=False,
-        sqlite_where=sa.text("request != ''"),
-        postgresql_where=sa.text("request != ''"),
     )
 
 
@@ -113,6 +75,36 @@ def _log_value() -> None:
         sa.PrimaryKeyConstraint("key", "field"),
     )
     op.create_index("ix_log_value_subject", "log_value", ["subject"], unique=False)
+
+
+def _log_search() -> None:
+    op.create_table(
+        "log_term",
+        sa.Column("id", SERIAL, autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name", "value"),
+    )
+    op.create_table(
+        "log_posting",
+        sa.Column("chunk", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("term", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("places", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("chunk", "term"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "log_indexed",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("terms", sa.BigInteger(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def _subject_key() -> None:

@@ -1,27 +1,59 @@
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from filters.features import BUCKETS
-from filters.train.heads import Features, calibrated, fitted
+from filters.train.heads import Features, fitted, letters, together
 
 
-def test_a_head_learns_what_can_be_told_apart() -> None:
+def a_set(texts: int = 1200) -> tuple[Features, NDArray[np.int64]]:
     rng = np.random.default_rng(1)
-    meaning = rng.standard_normal((400, 8))
-    truth = (meaning[:, 0] + 0.3 * meaning[:, 1] > 0.5).astype(float)
-    features = Features(meaning, sparse.csr_matrix((400, BUCKETS)))
-
-    logits = fitted(features, truth, np.ones(400)).logits(features)
-
-    assert ((logits > 0) == (truth == 1)).mean() > 0.95
+    meaning = rng.standard_normal((texts, 8)) / np.sqrt(8)
+    truth = np.stack([meaning[:, 0] * meaning[:, 1] > 0, meaning[:, 2] > 0], axis=1)
+    return Features(meaning, sparse.csr_matrix((texts, BUCKETS))), truth.astype(np.int64)
 
 
-def test_calibrated_probabilities_are_as_frequent_as_they_say() -> None:
-    rng = np.random.default_rng(2)
-    logits = rng.standard_normal(20_000) * 2
-    truth = (rng.random(20_000) < 1 / (1 + np.exp(-(0.5 * logits - 1)))).astype(float)
+def test_heads_learn_what_no_line_can_tell_apart() -> None:
+    features, truth = a_set()
 
-    slope, shift = calibrated(logits, truth)
+    logits = fitted(features, truth, np.ones(len(truth)), seeds=(0,), epochs=80).logits(features)
 
-    assert abs(slope - 0.5) < 0.05
-    assert abs(shift + 1) < 0.05
+    assert (((logits > 0) == (truth == 1)).mean(axis=0) > 0.85).all()
+
+
+def test_letters_are_learnt_where_meaning_says_nothing() -> None:
+    texts = [f"the {word} number {n}" for n in range(400) for word in ("zorble", "plain")]
+    features = Features(np.ones((len(texts), 8)) / np.sqrt(8), letters(texts))
+    truth = np.array([[int("zorble" in text)] for text in texts])
+
+    heads = fitted(features, truth, np.ones(len(texts)), seeds=(0,), epochs=60)
+    logits = heads.logits(features)
+
+    assert ((logits > 0) == (truth == 1)).mean() > 0.99
+
+
+def test_what_nobody_knows_teaches_nothing() -> None:
+    features, truth = a_set()
+    unknown = np.where(truth == 1, 1, -1)
+
+    logits = fitted(features, unknown, np.ones(len(truth)), seeds=(0,)).logits(features)
+
+    assert (logits > 0).all()
+
+
+def test_the_same_seed_gives_the_same_heads() -> None:
+    features, truth = a_set(300)
+
+    one, other = (fitted(features, truth, np.ones(300), seeds=(3,)) for _ in range(2))
+
+    assert np.array_equal(one.inner, other.inner)
+    assert np.array_equal(one.letters, other.letters)
+
+
+def test_heads_taken_together_say_the_mean_of_what_each_says() -> None:
+    features, truth = a_set(300)
+    apart = [fitted(features, truth, np.ones(300), seeds=(seed,)) for seed in (0, 1)]
+
+    mean = np.mean([heads.logits(features) for heads in apart], axis=0)
+
+    assert np.allclose(together(apart).logits(features), mean, atol=1e-4)

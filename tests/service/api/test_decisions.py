@@ -1,8 +1,13 @@
+import asyncio
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from filters.finding import FilterError
+from service import accounts
+from service.accounts import NewKey, Role
 from service.audit import verify_file
 from tests.service.api.site import PROMPT, SMALL, Site, a_picture
 
@@ -14,7 +19,7 @@ def test_a_refusal_is_a_200_with_reasons(site: Site) -> None:
     assert reply.status_code == 200
     assert (decision["object"], decision["verdict"]) == ("policy.decision", "block")
     assert decision["reasons"][0]["code"] == "filters.sexual"
-    assert decision["reasons"][0]["appealable"] is False
+    assert decision["reasons"][0]["appealable"] is True
     assert decision["ticket"] is None
     assert decision["request_id"] == reply.headers["x-request-id"]
 
@@ -84,3 +89,39 @@ def test_decisions_are_pages_of_the_project(site: Site) -> None:
     assert [one["id"] for one in page["data"]] == [made[2], made[1]]
     assert page["has_more"] is True
     assert rest["data"][0]["id"] == made[0]
+
+
+@pytest.mark.parametrize("head", [(), ((b"content-length", b"61"),)], ids=["unknown", "little"])
+def test_whoever_keeps_the_last_byte_back_is_not_judged_by_what_stood_before(
+    site: Site, head: Sequence[tuple[bytes, bytes]]
+) -> None:
+    database, now = site.house.rooms.database, site.house.clock()
+    wanted = NewKey(site.actors["creator"], site.projects["ours"], frozenset({Role.CREATOR}))
+    with database.transaction() as conn:
+        issued = accounts.create_key(conn, wanted, now)
+    scope: dict[str, Any] = {
+        "type": "http", "method": "POST", "path": "/v1/policy/decisions", "query_string": b"",
+        "http_version": "1.1", "scheme": "http", "client": ("test", 1), "server": ("test", 80),
+        "headers": [
+            (b"authorization", f"Bearer {issued.secret}".encode()),
+            (b"content-type", b"application/json"),
+            *head,
+        ],
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    def revoke() -> None:
+        with database.transaction() as conn:
+            accounts.revoke(conn, site.projects["ours"], issued.key.id, now)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.to_thread(revoke)
+        return {"type": "http.request", "body": json.dumps({"prompt": PROMPT}).encode()}
+
+    async def send(message: Any) -> None:  # noqa: ANN401 - ASGI's own
+        sent.append(message)
+
+    assert site.client.portal is not None
+    site.client.portal.call(site.app, scope, receive, send)
+
+    assert sent[0]["status"] == 401

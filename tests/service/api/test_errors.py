@@ -15,7 +15,8 @@ from filters.finding import FilterError
 from likeness.faces import LikenessError
 from rightsholders.claims import RightsError
 from service import jobs, reviews, vault
-from service.api.errors import KNOWN, InProgress, answered, problem_of
+from service.api.errors import KNOWN, InProgress, problem_of
+from service.api.problems import answered
 from service.audit.errors import AuditError, LogTampered, NotAcknowledged
 from service.database import Database, DatabaseUnavailable
 from service.media.errors import Code, MediaError

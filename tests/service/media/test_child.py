@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from service.media.reading import CHILD, _run, walls
+from service.media.reading import walls
+from service.media.running import CHILD, run
 
 TAKEN_OVER = f"""
 import importlib.util, json, os, socket, sys
@@ -67,7 +68,7 @@ def test_a_decoder_that_was_taken_over_finds_nothing(
     job = neighbours | {"memory_bytes": 1 << 30, "file_bytes": 1 << 20}
 
     with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as out:
-        _run(child, job, stream, [out], 10.0)
+        run(child, job, stream, [out], 10.0)
         out.seek(0)
         found = json.loads(out.read())
 
@@ -89,7 +90,7 @@ def test_no_other_file_of_ours_is_open_in_the_child(tmp_path: Path) -> None:
     ours = os.open(tmp_path, os.O_RDONLY)
 
     with tempfile.TemporaryFile() as stream, tempfile.TemporaryFile() as out:
-        answer = _run(child, {}, stream, [out], 10.0)
+        answer = run(child, {}, stream, [out], 10.0)
         expected = {0, 1, 2, out.fileno()}
 
     os.close(ours)

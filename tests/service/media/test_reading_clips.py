@@ -18,7 +18,8 @@ from generator.clip import open_clip
 from generator.shots import Size
 from service.media.errors import Code, MediaError
 from service.media.limits import CLIP
-from service.media.reading import CHILD, _run, read_clip, read_picture
+from service.media.reading import read_clip, read_picture
+from service.media.running import CHILD, run
 from service.media.writing import write_mp4
 from tests.service.media.builders import (
     a_film,
@@ -62,7 +63,7 @@ def test_a_bomb_that_gets_past_the_header_meets_the_memory_limit() -> None:
     with tempfile.TemporaryFile() as stream, pytest.raises(MediaError) as failure:
         stream.write(a_png(12_000, 12_000, rows))
         stream.seek(0)
-        _run(CHILD, job, stream, [], 10.0)
+        run(CHILD, job, stream, [], 10.0)
 
     assert code_of(failure.value) is Code.TOO_MANY_PIXELS
 
@@ -227,7 +228,7 @@ def decoder_refuses(path: Path, tmp_path: Path) -> Code:
         "memory_bytes": 1 << 30, "file_bytes": 1 << 20,
     }  # fmt: skip
     with path.open("rb") as stream, pytest.raises(MediaError) as failure:
-        _run(CHILD, job, stream, [], 10.0)
+        run(CHILD, job, stream, [], 10.0)
     return code_of(failure.value)
 
 

@@ -1,0 +1,1 @@
+"""Reads folders of prompts, labelled or not, and counts what the policy makes of them."""

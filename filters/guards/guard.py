@@ -1,0 +1,140 @@
+"""A guard as the gates see it: a text in, findings out, in time or not at all."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from filters.finding import Category, FilterError, Finding, NothingToLookAt, Surface
+from filters.guards.chat import ChatModel
+from filters.guards.classes import Classifier
+from filters.guards.family import Family
+from filters.guards.gpt_oss_safeguard import GPT_OSS_SAFEGUARD
+from filters.guards.granite_guardian import GRANITE_GUARDIAN
+from filters.guards.llama_guard import LLAMA_GUARD, LLAMA_GUARD_4
+from filters.guards.qwen3guard import QWEN3GUARD
+from filters.guards.shieldgemma import SHIELDGEMMA
+from filters.guards.verdict import Crosswalk, GuardLate
+from filters.guards.weights import Pinned
+
+FAMILIES = (
+    LLAMA_GUARD, LLAMA_GUARD_4, QWEN3GUARD, SHIELDGEMMA, GRANITE_GUARDIAN, GPT_OSS_SAFEGUARD
+)  # fmt: skip
+CLASSIFIER = "classifier"
+# Tokens of the text in one question, and questions about one text; what is longer is held.
+PIECE_TOKENS, MOST_PIECES = 1500, 6
+Scores = Callable[[str, float], dict[Category, float]]
+"""A score per category for a text, until a time of `time.monotonic`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A guard that is loaded.
+
+    Attributes:
+        detector: `filters.guard.<name>@<digest>`: the first twelve hex digits of its files' hash.
+        languages: ISO 639 codes that it is trusted to read.
+        surfaces: where it is asked.
+    """
+
+    detector: str
+    languages: frozenset[str]
+    surfaces: frozenset[Surface]
+    scores: Scores
+    timeout_s: float
+    turn: threading.Lock
+
+    def read(self, text: str, surface: Surface) -> list[Finding]:
+        """Return a finding for each category that it knows.
+
+        Raises:
+            NothingToLookAt: there is no text.
+            FilterError: it is late, busy until too late, or answers nonsense.
+        """
+        if not text.strip():
+            raise NothingToLookAt(f"{self.detector} was given no text")
+        until = time.monotonic() + self.timeout_s
+        # One text at a time: a model on one device is no faster with two.
+        if not self.turn.acquire(timeout=self.timeout_s):
+            raise GuardLate(f"{self.detector} was busy for {self.timeout_s} s")
+        try:
+            scores = self.scores(text, until)
+        finally:
+            self.turn.release()
+        if time.monotonic() > until:
+            raise GuardLate(f"{self.detector} took over {self.timeout_s} s")
+        return [
+            Finding(category, score, surface, self.detector) for category, score in scores.items()
+        ]
+
+
+def chat_guard(
+    files: Pinned,
+    family: Family,
+    *,
+    device: str,
+    timeout_s: float,
+    surfaces: Iterable[Surface],
+    languages: Iterable[str] = (),
+) -> Guard:
+    """Return a guard that answers in words.
+
+    Args:
+        languages: those it is trusted with; empty for those of its card.
+
+    Raises:
+        ModelUnavailable: it cannot be loaded.
+    """
+    model = ChatModel(files, family, device=device)
+
+    def scores(text: str, until: float) -> dict[Category, float]:
+        pieces = model.pieces(text, PIECE_TOKENS)
+        if len(pieces) > MOST_PIECES:
+            raise FilterError(f"a text of {len(pieces)} parts is too long for {family.name}")
+        found = [
+            family.crosswalk.scores(family.verdict(model.answers(piece, until=until)))
+            for piece in pieces
+        ]
+        return _worst(found)
+
+    return Guard(
+        _detector(family.name, files),
+        frozenset(languages) or family.languages,
+        frozenset(surfaces),
+        scores,
+        timeout_s,
+        threading.Lock(),
+    )
+
+
+def classifier_guard(
+    files: Pinned,
+    crosswalk: Crosswalk,
+    *,
+    device: str,
+    timeout_s: float,
+    surfaces: Iterable[Surface],
+    languages: Iterable[str] = (),
+) -> Guard:
+    """Return a guard with a score per label; English unless `languages` say otherwise.
+
+    Raises:
+        ModelUnavailable: it cannot be loaded.
+    """
+    model = Classifier(files, crosswalk, device=device)
+    return Guard(
+        _detector(CLASSIFIER, files),
+        frozenset(languages) or frozenset({"en"}),
+        frozenset(surfaces),
+        lambda text, _until: model.scores(text),
+        timeout_s,
+        threading.Lock(),
+    )
+
+
+def _detector(name: str, files: Pinned) -> str:
+    return f"filters.guard.{name}@{files.sha256[:12]}"
+
+
+def _worst(found: Sequence[dict[Category, float]]) -> dict[Category, float]:
+    return {category: max(scores[category] for scores in found) for category in found[0]}
