@@ -1,6 +1,7 @@
 """How many prompts the shipped policy stops: harmful ones to be, harmless ones not to be.
 
 python benchmarks/prompts.py --data DIR --json [--cache DIR] [--allow-train] [--at-most N]
+    [--disguised N]
 
 DIR holds JSONL files, in any folders: `text`, `unsafe` (1, 0, or null), `labels` (the source's
 own) and, where somebody has put it there, `category` (ours, one or a list). Rows that the weights

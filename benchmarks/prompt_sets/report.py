@@ -2,36 +2,21 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import Figure, arguments, machine, measured
-from benchmarks.prompt_sets.judging import Judged, Read, judged
+from benchmarks.prompt_sets.disguises import matrix
+from benchmarks.prompt_sets.judging import Read
 from benchmarks.prompt_sets.rows import PromptFile, Row, prompt_files
+from benchmarks.prompt_sets.shipped import Jury, shipped
 from benchmarks.prompt_sets.tables import Seen, Table, by_category, by_label, table
-from filters.minilm import GRAPH, MiniLM, export
-from filters.text import PromptClassifier
 from filters.train.split import Trained, fingerprint
-from filters.weights import load_weights
-from service.policy_book import Policy
-from service.wiring import DEFAULT_POLICY, policy
 
 SHORT_CHARACTERS, LONG_CHARACTERS = 200, 600
 _TIMED = 40
-
-
-class Jury:
-    """Judges every text once, however many rows have it."""
-
-    def __init__(self, read: Read, standing: Policy) -> None:
-        self.read = read
-        self.judged = lru_cache(maxsize=200_000)(lambda text: judged(text, read, standing))
-
-    def __call__(self, text: str) -> Judged:
-        return self.judged(text)
 
 
 def sample(rows: Sequence[Row], at_most: int) -> Sequence[Row]:
@@ -77,7 +62,9 @@ def _next_of(texts: Iterator[str], read: Read) -> None:
     read(next(texts))
 
 
-def report(folder: Path, jury: Jury, *, trained: Trained | None, at_most: int) -> Table:
+def report(
+    folder: Path, jury: Jury, *, trained: Trained | None, at_most: int, disguised: int
+) -> Table:
     """Return all tables for the files in `folder`."""
     everything: list[Seen] = []
     files: Table = {}
@@ -89,6 +76,7 @@ def report(folder: Path, jury: Jury, *, trained: Trained | None, at_most: int) -
         "total": table(everything),
         "categories": by_category(everything),
         "files": files,
+        "evasion": matrix(jury, rows, disguised),
         "latency": [asdict(figure) for figure in latency(jury.read, rows)],
     }
 
@@ -100,22 +88,24 @@ def main(said: str | None) -> None:
     parser.add_argument("--cache", type=Path, help="where the encoder is, or is to be exported")
     parser.add_argument("--allow-train", action="store_true", help="rows that were trained on too")
     parser.add_argument("--at-most", type=int, default=0, help="rows of each file; 0 is all")
+    parser.add_argument(
+        "--disguised",
+        type=int,
+        default=100,
+        help="harmful and harmless rows for the evasion matrix (100); 0 is none",
+    )
     chosen = parser.parse_args()
     if not chosen.data.exists():
         parser.error(f"there is no {chosen.data}")
-    standing = policy(DEFAULT_POLICY.read_bytes())
-    with tempfile.TemporaryDirectory() as fresh:
-        cache = chosen.cache or Path(fresh)
-        if not (cache / GRAPH).exists():
-            export(cache)
-        classifier = PromptClassifier(load_weights(), MiniLM(cache))
+    ours = shipped(chosen.cache)
     found = report(
         chosen.data,
-        Jury(classifier.read, standing),
+        Jury(ours.read, ours.policy),
         trained=None if chosen.allow_train else Trained(),
         at_most=chosen.at_most,
+        disguised=chosen.disguised,
     )
-    shipped = {"policy": standing.ref.version, "detector": classifier.detector}
-    json.dump({"script": "benchmarks/prompts.py", **shipped, **found, "machine": machine()},
+    versions = {"policy": ours.policy.ref.version, "detector": ours.detector}
+    json.dump({"script": "benchmarks/prompts.py", **versions, **found, "machine": machine()},
               sys.stdout, indent=1)  # fmt: skip
     sys.stdout.write("\n")

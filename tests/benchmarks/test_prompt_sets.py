@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from benchmarks.prompt_sets.judging import Outcome, judged
-from benchmarks.prompt_sets.report import Jury, report
+from benchmarks.prompt_sets.report import report
 from benchmarks.prompt_sets.rows import PromptFile, prompt_files
+from benchmarks.prompt_sets.shipped import Jury
 from filters.finding import Category, Finding, Surface
 from filters.train.split import Trained, remember
 from service.policy_book import Policy
@@ -39,7 +40,8 @@ def a_report(tmp_path: Path, *rows: object, trained: Sequence[str] | None = ()) 
         tmp_path.mkdir(exist_ok=True)
         remember(trained, tmp_path / "trained")
         known = Trained(tmp_path / "trained")
-    return report(a_folder(tmp_path, *rows), Jury(read, shipped()), trained=known, at_most=0)
+    jury = Jury(read, shipped())
+    return report(a_folder(tmp_path, *rows), jury, trained=known, at_most=0, disguised=10)
 
 
 def only_file(folder: Path) -> PromptFile:
@@ -155,3 +157,23 @@ def test_a_set_without_anything_to_rank_still_has_its_counts(
 
     assert "ranking" not in found["total"]
     json.dumps(found, allow_nan=False)
+
+
+def test_the_evasion_matrix_disguises_what_is_stopped_plainly_and_what_is_not(
+    tmp_path: Path,
+) -> None:
+    found = a_report(
+        tmp_path,
+        {"text": "a bad dog", "unsafe": 1},
+        {"text": "a missed one", "unsafe": 1},
+        {"text": "a calm lake", "unsafe": 0},
+        {"text": "an odd lake", "unsafe": 0},
+    )["evasion"]
+
+    assert (found["harmful"], found["harmless"], len(found["disguises"])) == (1, 1, 18)
+    padded, letters = found["disguises"]["benign_padding"], found["disguises"]["rot13"]
+    assert padded["harmful"]["stopped"]["hits"] == padded["harmful"]["by_score"] == 1
+    assert letters["harmful"]["stopped"]["hits"] == 0
+    assert padded["harmless"]["stopped"] == {
+        "hits": 0, "of": 1, "share": 0.0, "interval": [0.0, 0.7935],
+    }  # fmt: skip
