@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import arguments, measured, report
 from benchmarks.scenes import PROMPTS
-from filters.speech import SAMPLE_RATE, SPEECH_FROM, VoiceActivity
+from filters.sound import SAMPLE_RATE
+from filters.speech import SPEECH_FROM, VoiceActivity
 from generator.scenes.renderer import small
 
 Samples = NDArray[np.float32]
