@@ -63,7 +63,6 @@ class Sphinx:
             raise ModelUnavailable("a model is not the one we pinned", str(self._folder), _REMEDY)
         self.seconds_per_minute = seconds_per_minute
         self._decoder: pocketsphinx.Decoder | None = None
-        self._mean = ""
         self._turn = threading.Lock()
 
     def read(self, samples: NDArray[np.float32], *, until: float) -> Heard:
@@ -77,7 +76,7 @@ class Sphinx:
         try:
             decoder = self._opened()
             # What it learnt about the last sound would change what it hears in this one.
-            decoder.set_cmn(self._mean)
+            decoder.reinit_feat()
             decoder.start_utt()
             for block in _blocks(samples):
                 if time.monotonic() > until:
@@ -102,7 +101,6 @@ class Sphinx:
                 fwdflat=False,
                 loglevel="FATAL",
             )
-            self._mean = self._decoder.get_cmn(False)  # noqa: FBT003 - takes no names
         return self._decoder
 
 

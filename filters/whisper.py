@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from filters.finding import FilterError, ModelUnavailable
 from filters.languages import ENGLISH
 from filters.listening import ReaderLate
+from filters.sound import MODEL_RATE
 from filters.transcript import Heard, Passage, Word
 from filters.whisper_files import PinnedFolder
 
@@ -42,7 +43,10 @@ class WhisperSegment(Protocol):
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
-    words: "Iterable[WhisperWord] | None"
+
+    @property
+    def words(self) -> "Iterable[WhisperWord] | None":
+        """None where word times were not asked for."""
 
 
 class Whisper:
@@ -112,8 +116,10 @@ class Whisper:
             self._turn.release()
 
     def _heard(self, samples: NDArray[np.float32], until: float) -> Heard:
+        # It cannot place words in less than a few frames, and gives up with an IndexError.
+        whole = np.pad(samples, (0, max(0, MODEL_RATE - len(samples))))
         segments, about = self._model.transcribe(
-            samples,
+            whole,
             # A guess is made once: with the temperatures of the default, one window of noise can
             # take six times as long, and what came of it was never sure.
             temperature=0.0,

@@ -20,6 +20,7 @@ DETECTORS = frozenset(
     {
         "filters.evasion",
         "filters.nudity",
+        "filters.sphinx",
         "filters.text",
         "filters.voice_activity",
         "likeness.dlib",
@@ -38,6 +39,9 @@ GUARDS = frozenset(
     )
 )  # fmt: skip
 """Detectors that are there only where the settings name them; a policy lists those it trusts."""
+
+READERS = frozenset({"filters.whisper"})
+"""What reads speech only where the settings name it; a policy that lists it lets it clear."""
 
 NOTHING = frozenset({"likeness.none", "rights.none"})
 """What a gate reports that looked and saw nothing of its concern."""

@@ -61,6 +61,30 @@ class GuardChoice(BaseModel):
     device: str = "cpu"
 
 
+class WhisperChoice(BaseModel):
+    """A Whisper that reads speech; see docs/speech.md.
+
+    Attributes:
+        model: a folder as CTranslate2 converts it; never an id.
+        sha256: of its files, as `imprimatur models digest` prints it.
+        threads: of the processor.
+        compute_type: as CTranslate2 calls it.
+        device: `cpu` or `cuda`.
+        timeout_s: how long it may take for a minute of sound; what it has not read by then is held.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Path
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    threads: int = Field(default=2, ge=1, le=256)
+    compute_type: Literal[
+        "int8", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32"
+    ] = "int8"
+    device: Literal["cpu", "cuda"] = "cpu"
+    timeout_s: float = Field(default=8.0, gt=0)
+
+
 class Settings(BaseSettings):
     """Read from `IMPRIMATUR_*`; see docs/operating.md for each.
 
@@ -87,6 +111,9 @@ class Settings(BaseSettings):
         retention_days_requests: how long the requests of jobs that have ended are kept.
         gate_timeout_s: gates that have not answered by then are unavailable, which is a hold.
         guards: guard models asked about texts, as a JSON list; see docs/guards.md.
+        whisper: what reads speech, as a JSON object; without it all speech is held.
+        sphinx_s: how long the embedded reader may try for a minute of a clip's sound, as a hint for
+            the person who listens; 0 for never.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -112,6 +139,8 @@ class Settings(BaseSettings):
     ticket_s: int = Field(default=86_400, ge=60)
     gate_timeout_s: float = Field(default=10.0, gt=0)
     guards: tuple[GuardChoice, ...] = ()
+    whisper: WhisperChoice | None = None
+    sphinx_s: float = Field(default=3.0, ge=0, le=60)
     witnesses: str = ""
     witness_every_s: float = Field(default=60.0, ge=1)
     retention_days_values: int = Field(default=180, ge=1, le=3650)
@@ -140,6 +169,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{PREFIX}GUARDS: their timeout_s add up to {PREFIX}GATE_TIMEOUT_S or more, so "
                 "that the gate would be late before they are"
+            )
+        if self.whisper is not None and self.whisper.timeout_s >= self.gate_timeout_s:
+            raise ValueError(
+                f"{PREFIX}WHISPER: its timeout_s is {PREFIX}GATE_TIMEOUT_S or more, so that the "
+                "gate would be late before it is"
             )
         if self.signer == "files" and not (self.signer_chain and self.signer_key):
             raise ValueError(
@@ -175,5 +209,6 @@ def from_environment() -> Settings:
         first = broken.errors()[0]
         where = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
         raise SettingsRefused(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
-    except SettingsError as broken:  # a list that is no JSON
-        raise SettingsRefused(f"{PREFIX}GUARDS: {broken}") from None
+    except SettingsError as broken:  # a list or an object that is no JSON
+        name = "WHISPER" if '"whisper"' in str(broken) else "GUARDS"
+        raise SettingsRefused(f"{PREFIX}{name}: {broken}") from None

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, assert_never
 import structlog
 
 from generator.model import VideoModel
+from service import hearing
 from service.audit.cosigned import Outside, witnesses
 from service.audit.errors import BadCosigner
 from service.audit.log import AuditLog
@@ -32,7 +33,7 @@ from service.policy_book import Policy, load
 from service.policy_book.book import Book
 from service.policy_book.seeding import Seed, Seeding
 from service.policy_book.states import Approval, Origin, short
-from service.reasons import CATEGORIES, DETECTORS, GUARDS, SURFACES
+from service.reasons import CATEGORIES, DETECTORS, GUARDS, READERS, SURFACES
 from service.records.erasing import Erasing
 from service.records.holding import Holding
 from service.records.ledger import Ledger
@@ -214,7 +215,7 @@ def policy(document: bytes) -> Policy:
         categories=CATEGORIES,
         surfaces=SURFACES,
         detectors=DETECTORS,
-        optional=GUARDS,
+        optional=GUARDS | READERS,
     )
 
 
@@ -249,12 +250,14 @@ def _book(settings: Settings, database: Database, audit_log: AuditLog, clock: Cl
 
 
 def _check_guards(settings: Settings, live: Policy) -> None:
-    """Refuse a guard whose every word the live policy would hold as that of a stranger."""
+    """Refuse a model whose every word the live policy would hold as that of a stranger."""
     names = {f"filters.guard.{choice.family}" for choice in settings.guards}
-    strange = sorted(name for name in names if not live.knows(name))
+    readers = READERS if settings.whisper is not None else frozenset()
+    strange = sorted(name for name in names | readers if not live.knows(name))
     if strange:
+        setting = "WHISPER" if strange == sorted(readers) else "GUARDS"
         raise SettingsRefused(
-            f"IMPRIMATUR_GUARDS: the live policy does not list {', '.join(strange)} under "
+            f"IMPRIMATUR_{setting}: the live policy does not list {', '.join(strange)} under "
             "`detectors`, so all they report would be held: make one live that does"
         )
 
@@ -264,7 +267,6 @@ def _gates(
 ) -> Gates:
     from filters.normalise import normalise
     from filters.nudity import NudityDetector
-    from filters.speech import VoiceActivity
     from filters.text import PromptClassifier
     from filters.weights import load_weights
     from likeness.dlib_faces import DlibFaces
@@ -277,15 +279,16 @@ def _gates(
 
     words = load_words()
     vault_keys = {key.id: key.secret for key in keys.secrets(Purpose.VAULT)}
+    judge_text = _judge_text(settings, PromptClassifier(load_weights(), encoder(settings)).read)
     return Gates(
         database=database,
-        judge_text=_judge_text(settings, PromptClassifier(load_weights(), encoder(settings)).read),
+        judge_text=judge_text,
         judge_pictures=NudityDetector().look,
         registry=Registry(DlibFaces(), TemplateVault(vault_keys), load_calibration()),
         claims=Claims(Tiers(words, lambda text: normalise(text).text), words),
         executor=executor,
         timeout_s=settings.gate_timeout_s,
-        listen=VoiceActivity().listen,
+        listen=hearing.at_the_gates(settings, judge_text),
     )
 
 
@@ -346,17 +349,18 @@ def identity(settings: Settings, keys: KeyRing, clock: Clock) -> Identity:
 
 def _workshop(settings: Settings, rooms: Rooms) -> Workshop:
     from filters.frames import sampled
-    from filters.speech import VoiceActivity
     from provenance.seal import Sealer
 
     signs = identity(settings, rooms.keys, rooms.clock)
+    gates = rooms.gates
+    at_the_gates = gates.listen or hearing.at_the_gates(settings, gates.judge_text)
     return Workshop(
         inspection=Inspection(
             database=rooms.database,
-            judge_pictures=rooms.gates.judge_pictures,
-            listen=VoiceActivity().listen,
+            judge_pictures=gates.judge_pictures,
+            listen=hearing.in_the_workshop(settings, gates.judge_text, at_the_gates),
             sample=sampled,
-            registry=rooms.gates.registry,
+            registry=gates.registry,
         ),
         sealer=Sealer(signs.credentials, signs.root_pem, rooms.clock),
         version=VERSION,

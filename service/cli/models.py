@@ -1,5 +1,8 @@
-"""`imprimatur models`: what is made once from what pip installed, and the guards' files."""
+"""`imprimatur models`: what is made once from what pip installed, and models of your own."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +11,9 @@ import typer
 from service.cli import opening
 from service.cli.options import Json
 from service.cli.terminal import emit, err, out
+from service.settings import GuardChoice, Settings, WhisperChoice
 
-app = typer.Typer(help="Prepare the embedded models; list and hash guard models.")
+app = typer.Typer(help="Prepare the embedded models; list and hash models of your own.")
 
 
 @app.command("prepare")
@@ -42,44 +46,85 @@ def prepare(*, json: Json = False) -> int:
 
 @app.command("list")
 def listed(*, json: Json = False) -> int:
-    """List the guard models of the settings, and whether their files are those that were pinned."""
-    from filters.finding import ModelUnavailable
-    from filters.guards.weights import located, pinned
-
-    settings = opening.settings()
-    rows = []
-    for choice in settings.guards:
-        try:
-            state = str(pinned(located(choice.model, offline=True), choice.sha256).folder)
-            fine = True
-        except ModelUnavailable as wrong:
-            state, fine = str(wrong), False
-        rows.append(
-            {
-                "family": choice.family,
-                "model": choice.model,
-                "sha256": choice.sha256,
-                "timeout_s": choice.timeout_s,
-                "languages": sorted(choice.languages),
-                "pinned": fine,
-                "state": state,
-            }
-        )
+    """List the models of the settings, and whether their files are those that were pinned."""
+    rows = list(map(_shown, _chosen(opening.settings())))
+    fine = all(row["pinned"] for row in rows)
     if json:
         emit({"object": "list", "data": rows})
-        return 0 if all(row["pinned"] for row in rows) else 1
+        return 0 if fine else 1
     for row in rows:
         mark = "ok" if row["pinned"] else "refused"
         out().print(f"{row['family']} {str(row['sha256'])[:12]} {mark}: {row['state']}")
     if not rows:
-        out().print("No guard models: IMPRIMATUR_GUARDS is empty (docs/guards.md).")
-    return 0 if all(row["pinned"] for row in rows) else 1
+        out().print(
+            "No models of your own: IMPRIMATUR_GUARDS (docs/guards.md) and IMPRIMATUR_WHISPER "
+            "(docs/speech.md) are empty."
+        )
+    return 0 if fine else 1
 
 
 @app.command("digest")
-def digest(folder: Annotated[Path, typer.Argument(help="A guard's folder.")]) -> int:
-    """Print the hash of a guard's files, to be pinned in IMPRIMATUR_GUARDS."""
-    from filters.guards.weights import digest as hashed
+def digest(folder: Annotated[Path, typer.Argument(help="A model's folder.")]) -> int:
+    """Print the hash of a model's files, to be pinned in IMPRIMATUR_GUARDS or _WHISPER."""
+    from filters import whisper_files
+    from filters.guards import weights
 
+    hashed = whisper_files.digest if whisper_files.is_whisper(folder) else weights.digest
     out().print(hashed(folder), soft_wrap=True)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A model that the settings name; `find` hashes it and returns its folder."""
+
+    family: str
+    model: str
+    sha256: str
+    timeout_s: float
+    languages: tuple[str, ...]
+    find: Callable[[], Path]
+
+
+def _chosen(settings: Settings) -> Iterator[_Chosen]:
+    for guard in settings.guards:
+        yield _Chosen(
+            guard.family, guard.model, guard.sha256, guard.timeout_s,
+            tuple(sorted(guard.languages)), partial(_guard_folder, guard),
+        )  # fmt: skip
+    whisper = settings.whisper
+    if whisper is not None:
+        yield _Chosen(
+            "whisper", str(whisper.model), whisper.sha256, whisper.timeout_s, (),
+            partial(_whisper_folder, whisper),
+        )  # fmt: skip
+
+
+def _guard_folder(guard: GuardChoice) -> Path:
+    from filters.guards.weights import located, pinned
+
+    return pinned(located(guard.model, offline=True), guard.sha256).folder
+
+
+def _whisper_folder(whisper: WhisperChoice) -> Path:
+    from filters.whisper_files import pinned
+
+    return pinned(whisper.model, whisper.sha256).folder
+
+
+def _shown(chosen: _Chosen) -> dict[str, object]:
+    from filters.finding import ModelUnavailable
+
+    try:
+        state, fine = str(chosen.find()), True
+    except ModelUnavailable as wrong:
+        state, fine = str(wrong), False
+    return {
+        "family": chosen.family,
+        "model": chosen.model,
+        "sha256": chosen.sha256,
+        "timeout_s": chosen.timeout_s,
+        "languages": list(chosen.languages),
+        "pinned": fine,
+        "state": state,
+    }

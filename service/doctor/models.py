@@ -66,12 +66,23 @@ def pictures(_settings: Settings) -> Said:
     return Said(Level.OK, "NudeNet")
 
 
-def speech(_settings: Settings) -> Said:
-    """Return whether the voice detector opens."""
+def speech(settings: Settings) -> Said:
+    """Return whether the voice detector opens, and the reader of speech is the pinned one.
+
+    A Whisper is hashed and not loaded.
+    """
     from filters.speech import VoiceActivity
+    from filters.sphinx import Sphinx
+    from filters.whisper_files import pinned
 
     VoiceActivity()
-    return Said(Level.OK, "voice activity; no transcriber, so speech is held")
+    if settings.whisper is not None:
+        found = pinned(settings.whisper.model, settings.whisper.sha256)
+        return Said(Level.OK, f"voice activity; Whisper {found.sha256[:12]} reads")
+    if not settings.sphinx_s:
+        return Said(Level.OK, "voice activity; nothing reads, so speech is held")
+    Sphinx(seconds_per_minute=settings.sphinx_s)
+    return Said(Level.OK, "voice activity; pocketsphinx gives hints, and speech is held")
 
 
 def words(_settings: Settings) -> Said:

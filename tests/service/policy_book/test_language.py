@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from service.decision import Circumstances, Decision, Gate, Mode, Observation, Stage, Verdict
 from service.judge import decide, judge, standings
 from service.policy_book import Policy, PolicyRefused, Thresholds
-from service.reasons import CATEGORIES, DETECTORS, GUARDS, SURFACES, numbered
+from service.reasons import CATEGORIES, DETECTORS, GUARDS, READERS, SURFACES, numbered
 from service.wiring import DEFAULT_POLICY, policy
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -390,4 +390,4 @@ def test_what_was_cleared_is_enough_to_judge_again(
 
 
 def test_the_policy_lists_every_detector_of_this_build() -> None:
-    assert DEFAULT.detectors == DETECTORS | GUARDS
+    assert DEFAULT.detectors == DETECTORS | GUARDS | READERS
