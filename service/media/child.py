@@ -261,7 +261,10 @@ def _sounds(job: dict[str, Any], walls: list[str]) -> dict[str, object]:
         with av.open(
             sys.stdin.buffer, format=job["format"], options=options, metadata_errors="replace"
         ) as container:
-            samples = np.concatenate(list(_heard(container, job["samples"])))
+            pieces = list(_heard(container, job["samples"]))
+            if not any(map(len, pieces)):
+                _refuse("empty")
+            samples = np.concatenate(pieces)
     except MemoryError:
         _refuse("too_long")
     except (av.FFmpegError, EOFError, ValueError):

@@ -19,6 +19,7 @@ ANSWER_BYTES = 65_536
 # Nothing of our environment reaches the child; one thread, because threads cost address space.
 _ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 MESSAGES = {
+    Code.EMPTY: "There is nothing to be heard in the file.",
     Code.BROKEN: "The file is damaged or not what it says.",
     Code.TRUNCATED: "The file ends too early.",
     Code.MISLABELLED: "The file says one size and holds another.",
