@@ -44,7 +44,7 @@ def _finished(mono: NDArray[np.float64]) -> Samples:
     """Return a sound at a peak of 0.5, the right channel 5 ms behind the left."""
     peak = np.abs(mono).max(initial=1e-9)
     right = np.roll(mono, RATE // 200)
-    return (np.stack([mono, right], axis=1) * (0.5 / peak)).astype(np.float32)
+    return np.asarray(np.stack([mono, right], axis=1) * (0.5 / peak), np.float32)
 
 
 def _mixed(*parts: Samples) -> Samples:

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import arguments, measured, report
 from benchmarks.music import pieces
-from benchmarks.evasion import share
 from benchmarks.scenes import PROMPTS
 from filters.finding import Category, Finding, Surface
 from filters.listening import Listener, Reader
 from filters.sound import MODEL_RATE, SAMPLE_RATE, slowed
 from filters.speech import SPEECH_FROM, VoiceActivity, raised
 from filters.sphinx import Sphinx
+from filters.train.shares import share
 from filters.transcript import Heard, Passage, Word
 from generator.scenes.renderer import small
 

@@ -1,11 +1,14 @@
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.music import pieces
 from filters.finding import Category, FilterError, Moment, NothingToLookAt
 from filters.sound import SAMPLE_RATE, slowed
 from filters.speech import SPEECH_FROM, VoiceActivity
@@ -127,3 +130,52 @@ def test_listening_loads_neither_ctranslate2_nor_a_decoder() -> None:
     ).stdout
 
     assert printed.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", pieces())
+def test_music_and_noise_cause_nothing(voice_activity: VoiceActivity, name: str) -> None:
+    # How often others of the kind do: benchmarks/speech.py.
+    (found,) = voice_activity.listen(pieces()[name](0, 6.0))
+
+    assert found.score < SPEECH_FROM
+    assert found.place is None
+
+
+def test_a_sound_is_heard_alike_in_blocks_of_any_size(voice_activity: VoiceActivity) -> None:
+    music = np.concatenate([pieces()["band"](0, 35.0), pieces()["plucked strings"](2, 10.0)])
+    whole = voice_activity.listen(music)
+
+    for blocks in (2, 9, 400):
+        assert list(voice_activity.listen_to(np.array_split(music, blocks))) == whole
+
+
+@pytest.mark.data
+def test_a_voice_in_the_third_window_is_found_where_it_speaks(
+    data_folder: Path, voice_activity: VoiceActivity
+) -> None:
+    voice = a_voice(data_folder)
+    quiet = np.zeros((62 * SAMPLE_RATE, 2), np.float32)
+
+    found = list(voice_activity.listen_to([quiet, voice, quiet]))
+
+    first, last = found[0].place, found[-1].place
+    assert isinstance(first, Moment)
+    assert isinstance(last, Moment)
+    assert 61_900 < first.start_ms < 63_200
+    assert last.end_ms < 62_000 + len(voice) * 1000 // SAMPLE_RATE + 400
+
+
+def test_ten_minutes_are_heard_in_the_memory_of_a_window(voice_activity: VoiceActivity) -> None:
+    def blocks() -> Iterator[Samples]:
+        part = noise(5, 0.05)
+        for _ in range(120):
+            yield part
+
+    list(voice_activity.listen_to([noise(35, 0.05)]))
+    tracemalloc.start()
+    list(voice_activity.listen_to(blocks()))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # As samples they would be 230 MB.
+    assert peak < 30 << 20
