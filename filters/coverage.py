@@ -11,6 +11,7 @@ from filters.transcript import Word
 
 # Readers put a word's edges within 0.3 s of the truth, and the voice detector smears as much.
 REACH_MS = 400
+_AROUND_CHUNKS = 16
 
 
 @dataclass(slots=True)
@@ -47,6 +48,14 @@ class Coverage:
         """Whether the voice detector hears anybody where `word` was."""
         first, end = self._chunks(word)
         return bool((self.channels[channel, first:end] >= SPEECH_FROM).any())
+
+    def spoken(self, channel: int) -> tuple[int, int] | None:
+        """Return chunks of the sound around all that is said, half a second more at either end."""
+        said = np.flatnonzero(self.channels[channel] >= SPEECH_FROM)
+        if not len(said):
+            return None
+        first, last = int(said[0]) + self.first, int(said[-1]) + self.first
+        return max(0, first - _AROUND_CHUNKS), last + 1 + _AROUND_CHUNKS
 
     def mark(self, channel: int, word: Word) -> None:
         """Note that `word` was read there."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from filters.coverage import Coverage
 from filters.finding import Category, FilterError, Finding, Moment, Surface
-from filters.sound import OVERLAP_CHUNKS, Window
+from filters.sound import CHUNK, OVERLAP_CHUNKS, Window
 from filters.speech import (
     DETECTOR,
     SPEECH_FROM,
@@ -59,7 +59,8 @@ class Reader(Protocol):
         """Return what is said in a window.
 
         Args:
-            samples: shape (samples,), float32 at 16 kHz, up to 30 s.
+            samples: shape (samples,), float32 at 16 kHz, up to 30 s: the part of a window in which
+                somebody speaks.
             until: of `time.monotonic`; one that does not clear may end early and say what it has.
 
         Raises:
@@ -162,15 +163,18 @@ class _Hearing:
         kept: list[tuple[int, Word]] = []
         alike = window.stand_ins()
         for channel in sorted(set(alike)):
-            if not (coverage.channels[channel] >= SPEECH_FROM).any():
+            said = coverage.spoken(channel)
+            if said is None:
                 continue
+            first = max(window.first, said[0])
+            part = slice((first - window.first) * CHUNK, (said[1] - window.first) * CHUNK)
             try:
-                heard = self._reader.read(raised(window.samples[channel]), until=until)
+                heard = self._reader.read(raised(window.samples[channel])[part], until=until)
             except FilterError as broken:
                 self._gave_up_ms = to_ms(coverage.first)
                 self._failed(type(broken).__name__)
                 break
-            words = self._kept(heard, window, channel, coverage)
+            words = self._kept(_moved(heard, to_ms(first)), window, channel, coverage)
             kept += [(channel, word) for word in words]
             for same in (n for n, other in enumerate(alike) if other == channel):
                 for word in words:
@@ -179,7 +183,7 @@ class _Hearing:
         self._write(kept)
 
     def _kept(self, heard: Heard, window: Window, channel: int, coverage: Coverage) -> list[Word]:
-        """Return the words that count, with their times in the sound.
+        """Return the words that count.
 
         Not those of the overlap that the window before or the next one hears better, and not those
         of a reader who is unsure or hears words where nobody speaks: from them nothing follows.
@@ -189,7 +193,7 @@ class _Hearing:
         since = offset + half - _EITHER_MS if window.first else -math.inf
         until = math.inf if window.is_last else self._end_ms - half + _EITHER_MS
         sure = [
-            replace(word, start_ms=word.start_ms + offset, end_ms=word.end_ms + offset)
+            word
             for passage in heard.passages
             if passage.is_sure or not self._reader.clears
             for word in passage.words
@@ -250,3 +254,18 @@ class _Hearing:
         return [
             Finding(Category.SPEECH, worst.score, Surface.SOUND, self._reader.detector, worst.place)
         ]
+
+
+def _moved(heard: Heard, by_ms: int) -> Heard:
+    """Return the same with times that count from the start of the sound."""
+    passages = (
+        replace(
+            passage,
+            words=tuple(
+                replace(word, start_ms=word.start_ms + by_ms, end_ms=word.end_ms + by_ms)
+                for word in passage.words
+            ),
+        )
+        for passage in heard.passages
+    )
+    return replace(heard, passages=tuple(passages))

@@ -36,6 +36,8 @@ _FILES = (
     "en-us/variances",
 )
 _REMEDY = "Install `imprimatur[gate]` with constraints.txt (pocketsphinx 5.1.1)."
+# Far more than it takes for a few seconds of speech: only a machine that is stuck gets there.
+SECONDS_PER_MINUTE = 15.0
 # Two bytes a sample, a tenth of a second: how often it looks at the clock.
 _BYTES = MODEL_RATE // 10 * 2
 _FRAME_MS = 10
@@ -47,7 +49,8 @@ class Sphinx:
     The model is opened when somebody speaks for the first time: half a second and 95 MB.
 
     Args:
-        seconds_per_minute: how long it may try for a minute of sound; what it has by then counts.
+        seconds: of speech, in each window and channel, that it tries; the rest is left out, so that
+            the same sound gives the same hint on a slow machine and on a fast one.
 
     Raises:
         ModelUnavailable: the files are missing or not those we pinned.
@@ -55,13 +58,14 @@ class Sphinx:
 
     clears = False
     detector = DETECTOR
+    seconds_per_minute = SECONDS_PER_MINUTE
 
-    def __init__(self, *, seconds_per_minute: float) -> None:
+    def __init__(self, *, seconds: float) -> None:
         self._folder = Path(str(pocketsphinx.__file__)).parent / _FOLDER
         found = digest(self._folder)
         if found != SHA256:
             raise ModelUnavailable("a model is not the one we pinned", str(self._folder), _REMEDY)
-        self.seconds_per_minute = seconds_per_minute
+        self._most = round(seconds * MODEL_RATE)
         self._decoder: pocketsphinx.Decoder | None = None
         self._turn = threading.Lock()
 
@@ -78,7 +82,7 @@ class Sphinx:
             # What it learnt about the last sound would change what it hears in this one.
             decoder.reinit_feat()
             decoder.start_utt()
-            for block in _blocks(samples):
+            for block in _blocks(samples[: self._most]):
                 if time.monotonic() > until:
                     break
                 decoder.process_raw(block, False, False)  # noqa: FBT003 - takes no names

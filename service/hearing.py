@@ -49,7 +49,7 @@ def in_the_workshop(settings: Settings, judge_text: JudgeText, at_the_gates: Lis
     from filters.speech import VoiceActivity
     from filters.sphinx import Sphinx
 
-    reader = Sphinx(seconds_per_minute=settings.sphinx_s)
+    reader = Sphinx(seconds=settings.sphinx_s)
     return Listener(VoiceActivity(), reader, judge_text, _failed).listen
 
 

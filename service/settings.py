@@ -112,8 +112,8 @@ class Settings(BaseSettings):
         gate_timeout_s: gates that have not answered by then are unavailable, which is a hold.
         guards: guard models asked about texts, as a JSON list; see docs/guards.md.
         whisper: what reads speech, as a JSON object; without it all speech is held.
-        sphinx_s: how long the embedded reader may try for a minute of a clip's sound, as a hint for
-            the person who listens; 0 for never.
+        sphinx_s: how many seconds of speech, of every half minute of a clip, the embedded reader
+            tries, as a hint for the person who listens; 0 for never.
     """
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     gate_timeout_s: float = Field(default=10.0, gt=0)
     guards: tuple[GuardChoice, ...] = ()
     whisper: WhisperChoice | None = None
-    sphinx_s: float = Field(default=3.0, ge=0, le=60)
+    sphinx_s: float = Field(default=4.0, ge=0, le=30)
     witnesses: str = ""
     witness_every_s: float = Field(default=60.0, ge=1)
     retention_days_values: int = Field(default=180, ge=1, le=3650)

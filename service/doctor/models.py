@@ -81,7 +81,7 @@ def speech(settings: Settings) -> Said:
         return Said(Level.OK, f"voice activity; Whisper {found.sha256[:12]} reads")
     if not settings.sphinx_s:
         return Said(Level.OK, "voice activity; nothing reads, so speech is held")
-    Sphinx(seconds_per_minute=settings.sphinx_s)
+    Sphinx(seconds=settings.sphinx_s)
     return Said(Level.OK, "voice activity; pocketsphinx gives hints, and speech is held")
 
 

@@ -59,7 +59,7 @@ def test_what_was_read_is_judged_as_speech_and_points_at_the_word() -> None:
     [
         FakeReader(unsure=frozenset({"knife"})),
         FakeReader(deaf=frozenset({"knife"})),
-        FakeReader(deaf=frozenset({"knife"}), invents=(Word("♪", 8000, 8400),)),
+        FakeReader(deaf=frozenset({"knife"}), invents=(Word("♪", 6500, 6900),)),
         FakeReader(clears=False),
     ],
     ids=["unsure", "not heard", "notes of music", "not trusted"],
@@ -83,6 +83,16 @@ def test_words_heard_where_nobody_speaks_mean_nothing() -> None:
 
     assert judge.asked == ["one"]
     assert len(speech(found, READER)) == 1
+
+
+def test_only_the_part_in_which_somebody_speaks_is_shown_to_the_reader() -> None:
+    reader = FakeReader()
+
+    found = listening(reader).listen(said(("one", 12), ("two", 12.8), seconds=28))
+
+    (shown,) = reader.asked
+    assert shown < 3 * 16_000
+    assert covers(speech(found, READER)[0][1], 12_000, 13_200)
 
 
 def test_music_and_silence_are_never_shown_to_the_reader() -> None:

@@ -18,7 +18,7 @@ from tests.filters.test_speech import a_voice
 
 @pytest.fixture(scope="module")
 def sphinx() -> Sphinx:
-    return Sphinx(seconds_per_minute=30.0)
+    return Sphinx(seconds=30.0)
 
 
 def noise(seconds: float) -> np.ndarray:
@@ -72,6 +72,15 @@ def test_it_ends_in_time_and_says_what_it_has(sphinx: Sphinx) -> None:
     assert time.monotonic() - started < 5
     late = sphinx.read(noise(1), until=started - 1)
     assert not any(one.words for one in late.passages)
+
+
+def test_of_a_long_talk_it_tries_the_first_seconds() -> None:
+    short, long = Sphinx(seconds=1.0), noise(1) * np.float32(2)
+    until = time.monotonic() + 60
+
+    assert short.read(np.concatenate([long, noise(20)]), until=until) == short.read(
+        long, until=until
+    )
 
 
 def test_it_clears_nothing_and_blocks_nothing_whatever_it_makes_out(sphinx: Sphinx) -> None:
