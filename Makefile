@@ -53,7 +53,7 @@ check: $(VENV)/.dev ## Lint, walls, types, dead code
 	@$(BIN)/vulture
 
 bench: $(VENV)/.dev ## Print every published figure as JSON (DATA=DIR for those that need it)
-	@for script in $$(ls benchmarks/*.py | grep -v -e __init__ -e measure -e load -e neural); do \
+	@for script in $$(ls benchmarks/*.py | grep -v -e __init__ -e measure -e load -e music -e neural); do \
 	  name=$$(basename $$script .py); data=""; \
 	  if grep -q '"--data"' $$script; then \
 	    if [ -n "$(DATA)" ]; then data="--data $(DATA)"; \
