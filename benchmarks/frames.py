@@ -1,28 +1,45 @@
-"""How high the frame detector scores what is harmless: rendered scenes, and pictures in a folder.
+"""What looking at frames and reading what is written in them costs, finds and stops wrongly.
 
-python -m benchmarks.frames [--data DIR]
+Scores of the frame detector on what is harmless: rendered scenes, and pictures in a folder. Writing
+is drawn here (benchmarks/written): harmless signs and captions, alone and three in turn, and
+forbidden sentences, whole and cut anywhere into pieces that are shown in turn. Stopped means held
+or blocked by the packaged policy.
+
+python -m benchmarks.frames [--data DIR] [--json]
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.measure import Figure, arguments, measured, report
-from filters.finding import Surface
+from benchmarks.written.clips import Picture, a_look, cut, drawn
+from benchmarks.written.texts import FORBIDDEN, SUBTITLES, harmless
+from filters.captions.captions import Captions, NotJudged
+from filters.captions.changes import Changes
+from filters.captions.reader import TextReader
+from filters.finding import Finding, Surface
 from filters.nudity import NudityDetector
+from filters.text import PromptClassifier
+from filters.train.shares import share
+from filters.weights import load_weights
 from generator.scenes.renderer import rendered
 from generator.shots import Shot, Size
+from service.decision import Verdict
 from service.media.errors import MediaError
 from service.media.reading import read_picture
+from service.policy_book import Policy
+from service.reasons import category_of
+from service.settings import Settings
+from service.wiring import DEFAULT_POLICY, encoder, policy
 
 COLOURS = ("red", "blue", "green", "yellow", "white", "black", "orange", "purple", "pink", "brown")
 THINGS = ("ball bounces", "ball rolls", "box falls", "pendulum swings", "leaf falls")
 SIZES = (Size(256, 256), Size(640, 360), Size(1280, 720))
-Picture = NDArray[np.uint8]
 
 
 def scenes() -> Iterator[Picture]:
@@ -59,16 +76,131 @@ def scores(detector: NudityDetector, frames: Iterator[Picture]) -> dict[str, obj
     }
 
 
+def verdict(policy: Policy, findings: Sequence[Finding]) -> Verdict:
+    """Return what the policy makes of the findings; of several, the strictest."""
+    return max(
+        policy.rule_for(category_of(one.category)).verdict(one.score, one.surface.value)[0]
+        for one in findings
+    )
+
+
+def in_turn(texts: Sequence[str], rng: np.random.Generator) -> list[tuple[int, Picture]]:
+    """Return one frame per text, all with one look, half a second apart at 24 a second."""
+    look = a_look(rng, 640, 360)
+    return [(12 * number, drawn(text, look)) for number, text in enumerate(texts)]
+
+
+def stopped(
+    clips: Iterable[list[tuple[int, Picture]]], captions: Captions, policy: Policy
+) -> dict[str, object]:
+    """Return how many clips are stopped, and how many of these blocked."""
+    said = [verdict(policy, captions.look(clip)) for clip in clips]
+    return {
+        "held or blocked": share(sum(one is not Verdict.ALLOW for one in said), len(said)),
+        "blocked": share(sum(one is Verdict.BLOCK for one in said), len(said)),
+    }
+
+
+def writing(captions: Captions, policy: Policy) -> dict[str, object]:
+    rng = np.random.default_rng(11)
+    calm = harmless()
+    shuffled = rng.permutation(calm).tolist()
+    threes = [shuffled[first : first + 3] for first in range(0, len(shuffled) - 2, 3)]
+    whole = [text for text in FORBIDDEN if _stops(in_turn([text], rng), captions, policy)]
+    notes: dict[str, object] = {
+        "harmless, alone": stopped((in_turn(["", text], rng) for text in calm), captions, policy),
+        "harmless, three in turn": stopped((in_turn(t, rng) for t in threes), captions, policy),
+        "forbidden, whole": share(len(whole), len(FORBIDDEN)),
+    }
+    for pieces in (2, 3, 4):
+        # What the text filter does not stop whole says nothing about cutting.
+        clips = (in_turn(cut(text, pieces, rng), rng) for text in whole for _ in range(3))
+        notes[f"stopped whole, in {pieces} pieces"] = stopped(clips, captions, policy)
+    return notes
+
+
+def _stops(clip: list[tuple[int, Picture]], captions: Captions, policy: Policy) -> bool:
+    return verdict(policy, captions.look(clip)) is not Verdict.ALLOW
+
+
+def unread(reader: TextReader, frames: Iterator[Picture]) -> dict[str, object]:
+    """Return how sure pictures without writing are said to hold some that was not read."""
+    quiet = Captions(lambda _text, _surface: [], reader.read)
+    texts, scores = 0, [0.0]
+    for frame in frames:
+        try:
+            scores.append(max(one.score for one in quiet.look([(0, frame)])))
+        except NotJudged:
+            texts += 1
+    return {
+        "pictures": texts + len(scores) - 1,
+        "with something taken for text": texts,
+        "with something unreadable": sum(score > 0 for score in scores),
+        "highest": max(scores),
+    }
+
+
+def smallest(reader: TextReader) -> dict[str, object]:
+    """Return the least height in pixels from which on five of five lines are read rightly."""
+    text = "you will never see the harbour"
+    found: dict[str, object] = {}
+    for width, height in ((256, 256), (640, 360), (1280, 720), (1920, 1080)):
+        least = None
+        for size in (36, 32, 28, 24, 20, 18, 16, 14, 12, 11, 10, 9, 8):
+            rng = np.random.default_rng(size)
+            shown = text[: width // size]
+            read = [
+                " ".join(line.text for line in reader.read(frame).lines)
+                for frame in (
+                    drawn(shown, replace(a_look(rng, width, height), size=size), width, height)
+                    for _ in range(5)
+                )
+            ]
+            if sum(shown.strip() in one for one in read) < 5:
+                break
+            least = size
+        found[f"{width}x{height}"] = least
+    return found
+
+
+def cost(detector: NudityDetector, reader: TextReader) -> list[Figure]:
+    rng = np.random.default_rng(3)
+    frame = rendered(Shot("a red ball bounces on a green floor", SIZES[2], 1, Fraction(8), 1))
+    plain = np.ascontiguousarray(frame.frames[0])
+    look = a_look(rng, 1280, 720)
+    one, three = (drawn(text, look, 1280, 720) for text in (SUBTITLES[1], " ".join(SUBTITLES[:4])))
+    changes = Changes()
+    changes.since_read(one)
+    return [
+        measured("nudity, 1280x720", lambda: detector.look([(0, plain)]), times=40),
+        measured("changed frame without text, 1280x720", lambda: reader.read(plain), times=20),
+        measured("changed frame with one line, 1280x720", lambda: reader.read(one), times=20),
+        measured("changed frame with a paragraph, 1280x720", lambda: reader.read(three), times=20),
+        measured("unchanged frame, 1280x720", lambda: changes.since_read(one), times=40),
+        measured(
+            "changed frame with one line, 640x360",
+            lambda: reader.read(drawn(SUBTITLES[1], a_look(rng, 640, 360))),
+            times=20,
+        ),
+    ]
+
+
 def main() -> None:
     options = arguments(__doc__)
     options.add_argument("--data", type=Path)
     data = options.parse_args().data
-    detector = NudityDetector()
-    frame = next(scenes())
-    figures: list[Figure] = [measured("one frame", lambda: detector.look([(0, frame)]), times=10)]
-    notes: dict[str, object] = {"scenes": scores(detector, scenes())}
+    detector, reader = NudityDetector(), TextReader()
+    figures = cost(detector, reader)
+    judge = PromptClassifier(load_weights(), encoder(Settings())).read
+    notes: dict[str, object] = {
+        "scenes": scores(detector, scenes()),
+        "scenes, read": unread(reader, itertools.islice(scenes(), 0, None, 2)),
+        "smallest letters read, pixels": smallest(reader),
+        "writing": writing(Captions(judge, reader.read), policy(DEFAULT_POLICY.read_bytes())),
+    }
     if data:
         notes["pictures"] = scores(detector, pictures(data / "faces"))
+        notes["pictures, read"] = unread(reader, pictures(data / "faces"))
     report("benchmarks/frames.py", figures, notes)
 
 

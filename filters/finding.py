@@ -49,6 +49,7 @@ class Category(StrEnum):
     EVASION = "evasion"  # text written so that people or filters do not see it
     LANGUAGE = "language"  # text that the heads cannot read
     SPEECH = "speech"  # somebody speaks, and no trusted transcriber has read it
+    UNREADABLE = "unreadable"  # something is written in a picture, and nothing here could read it
 
 
 class Surface(StrEnum):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.finding import Box, Category, Finding, NothingToLookAt, Surface
+from filters.finding import Box, Category, FilterError, Finding, NothingToLookAt, Surface
 from filters.frames import checked_frame
-from filters.pinned import opened, pinned, wheel_file
+from filters.pinned import FAULTS, opened, pinned, wheel_file
 
 DETECTOR = "filters.nudity@1"
 SHA256 = "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f"
@@ -70,6 +70,7 @@ class NudityDetector:
         Raises:
             NothingToLookAt: there is no frame.
             NotAFrame: see `frames`.
+            FilterError: the model failed, or gave something that is no number.
         """
         best: dict[str, Sight] = {}
         highest = -1.0
@@ -95,8 +96,14 @@ class NudityDetector:
 
     def _table(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return one row per candidate, shape (2100, 22): centre, size, and a score per label."""
-        (answer,) = self._session.run(None, {"images": _blob(frame)})
-        table: NDArray[np.float32] = answer[0].T
+        try:
+            (answer,) = self._session.run(None, {"images": _blob(frame)})
+            table: NDArray[np.float32] = answer[0].T
+        except FAULTS as broken:
+            raise FilterError(f"{DETECTOR} failed: {type(broken).__name__}") from broken
+        # The highest of a number and of what is none may be the number.
+        if table.shape[1:] != (4 + len(LABELS),) or not np.isfinite(table).all():
+            raise FilterError(f"{DETECTOR} gave something that is no number for each label")
         return table
 
 

@@ -5,8 +5,15 @@ import importlib.util
 from pathlib import Path
 
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort
 
 from filters.finding import ModelUnavailable
+
+# What a session raises when it runs. ONNX Runtime's own derive from nothing but `Exception`.
+FAULTS = (
+    ort.Fail, ort.InvalidArgument, ort.RuntimeException, ort.NotImplemented, ort.EngineError,
+    ort.EPFail, RuntimeError, ValueError, TypeError, IndexError, AttributeError, MemoryError,
+)  # fmt: skip
 
 
 def wheel_file(package: str, name: str, *, remedy: str) -> Path:

@@ -1,7 +1,7 @@
 """The three gates, asked together. They read; what they saw comes back as observations."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, field, replace
@@ -45,6 +45,8 @@ JudgeText = Callable[[str, Surface], Sequence[Finding]]
 """Everything the filters say about a text, as typed."""
 JudgePictures = Callable[[Iterable[tuple[int, Picture]], Surface], Sequence[Finding]]
 """Everything the filters say about pictures, each with the number of its frame."""
+ReadCaptions = Callable[[Iterable[tuple[int, Picture]], Surface], Sequence[Finding]]
+"""Everything the filters say about what is written in the pictures of one film, or in one."""
 Listen = Callable[[NDArray[np.float32]], Sequence[Finding]]
 """Everything the filters say about samples of shape (samples, 2) at 48 kHz."""
 
@@ -69,13 +71,13 @@ class Recording:
     param: str
     looks: Looks | None = field(repr=False)
 
-    def frames(self) -> list[tuple[int, Picture]]:
-        """Return what is looked at, each with the number of its frame."""
+    def frames(self) -> Iterator[tuple[int, Picture]]:
+        """Yield what is looked at, each with the number of its frame."""
         if self.looks is None or self.looks.pictures is None:
-            return []
+            return
         # Copied one by one: they lie in a file, and a detector wants them in memory.
         pictures = map(np.ascontiguousarray, self.looks.pictures)
-        return list(zip(self.looks.numbers, pictures, strict=True))
+        yield from zip(self.looks.numbers, pictures, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Gates:
     database: Database
     judge_text: JudgeText
     judge_pictures: JudgePictures
+    read_captions: ReadCaptions
     registry: Registry
     claims: Claims
     executor: Executor
@@ -144,7 +147,9 @@ class Gates:
         running = [
             [(gate, self.executor.submit(asks[gate], lot)) for gate in gates] for lot in lots
         ]
-        until = time.monotonic() + max(map(self._patience_s, many), default=0.0)
+        # Two cores read the pictures of a whole batch, so their times add up.
+        more = sum(self._patience_s(one) - self.timeout_s for one in many)
+        until = time.monotonic() + self.timeout_s + more
         seen: list[tuple[Observation, ...]] = []
         for lot, futures in zip(lots, running, strict=True):
             answers = [self._answers(gate, future, until, len(lot)) for gate, future in futures]
@@ -153,7 +158,8 @@ class Gates:
 
     def _patience_s(self, asked: Asked) -> float:
         """Return how long to wait: a film of twenty seconds is forty pictures."""
-        looks = sum(len(one.looks.numbers) for one in asked.recordings if one.looks is not None)
+        looks = len(asked.pictures)
+        looks += sum(len(one.looks.numbers) for one in asked.recordings if one.looks is not None)
         return self.timeout_s * (1 + looks / _LOOKS_IN_TIME)
 
     def registers(self, conn: Connection) -> tuple[object, object]:
@@ -192,6 +198,7 @@ class Gates:
             seen += _said([replace(one, place=None) for one in found], asked.words[-1].param)
         for param, picture in asked.named_pictures():
             seen += _said(self.judge_pictures([(0, picture)], Surface.PICTURE), param)
+            seen += _said(self.read_captions([(0, picture)], Surface.PICTURE), param)
         for recording in asked.recordings:
             seen += self._watched(recording)
         return seen
@@ -216,6 +223,8 @@ class Gates:
                 return _said(found, param)
             findings += found
         seen = [reasons.from_finding(one, param=param) for one in worst(findings)]
+        if looks.numbers:
+            seen += _said(self.read_captions(recording.frames(), Surface.FRAMES), param)
         if looks.samples is not None and self.listen is not None:
             seen += _said(self.listen(looks.samples), param)
         return seen

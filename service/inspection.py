@@ -1,6 +1,6 @@
 """The same questions as before, asked of what actually came out."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -15,7 +15,7 @@ from likeness.registry import Registry
 from service import reasons
 from service.database import Database
 from service.decision import Gate, Observation
-from service.gates import JudgePictures, Listen, worst
+from service.gates import JudgePictures, Listen, Picture, ReadCaptions, worst
 
 log = structlog.get_logger()
 
@@ -27,10 +27,11 @@ Sample = Callable[[int, Fraction], Sequence[int]]
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Frames, sound and faces of a clip."""
+    """Frames, what is written in them, sound and faces of a clip."""
 
     database: Database
     judge_pictures: JudgePictures
+    read_captions: ReadCaptions
     listen: Listen
     sample: Sample
     registry: Registry
@@ -48,6 +49,7 @@ class Inspection:
             return reasons.numbered([reasons.could_not_look(Gate.FILTERS, "filters.no_frame")])
         asks: list[tuple[Gate, Callable[[], list[Observation]]]] = [
             (Gate.FILTERS, lambda: self._pictures(clip, frames, beat)),
+            (Gate.FILTERS, lambda: self._captions(clip, frames, beat)),
             (Gate.FILTERS, lambda: self._sound(clip, beat)),
             (Gate.LIKENESS, lambda: self._faces(clip, frames, actor, allowed, now, beat)),
         ]
@@ -69,6 +71,17 @@ class Inspection:
                 return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
             findings += found
         return [reasons.from_finding(one, param="output") for one in worst(findings)]
+
+    def _captions(self, clip: Clip, frames: Sequence[int], beat: Beat) -> list[Observation]:
+        def beating() -> Iterator[tuple[int, Picture]]:
+            for number in frames:
+                beat()
+                yield number, np.ascontiguousarray(clip.frames[number])
+
+        found = self.read_captions(beating(), Surface.FRAMES)
+        if not found:
+            return [reasons.could_not_look(Gate.FILTERS, "filters.silent")]
+        return [reasons.from_finding(one, param="output") for one in found]
 
     def _sound(self, clip: Clip, beat: Beat) -> list[Observation]:
         beat()

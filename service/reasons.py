@@ -18,6 +18,7 @@ from service.policy_book import UNAVAILABLE
 
 DETECTORS = frozenset(
     {
+        "filters.captions",
         "filters.evasion",
         "filters.nudity",
         "filters.sphinx",
@@ -39,6 +40,11 @@ GUARDS = frozenset(
     )
 )  # fmt: skip
 """Detectors that are there only where the settings name them; a policy lists those it trusts."""
+
+IMAGE_MODELS = frozenset(
+    f"filters.image.{family}" for family in ("classifier", "zero_shot", "shieldgemma2")
+)
+"""The same for pictures."""
 
 READERS = frozenset({"filters.whisper"})
 """What reads speech only where the settings name it; a policy that lists it lets it clear."""
@@ -211,6 +217,7 @@ def category_of(category: Category) -> str:
             | Category.EVASION
             | Category.LANGUAGE
             | Category.SPEECH
+            | Category.UNREADABLE
         ):
             return f"filters.{category.value}"
         case _:

@@ -53,10 +53,36 @@ class GuardChoice(BaseModel):
     model: str = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     timeout_s: float = Field(default=5.0, gt=0)
-    surfaces: frozenset[Literal["prompt", "speech"]] = Field(
+    surfaces: frozenset[Literal["prompt", "captions", "speech"]] = Field(
         default=frozenset({"prompt"}), min_length=1
     )
     languages: frozenset[_Language] = frozenset()
+    labels: dict[str, str | None] = {}
+    device: str = "cpu"
+
+
+class ImageModelChoice(BaseModel):
+    """An image classifier beside the packaged detector; see docs/image-models.md.
+
+    Attributes:
+        family: how it is asked and read.
+        model: a folder, or an id of the hub.
+        sha256: of its files, as `imprimatur models digest` prints it.
+        timeout_s: a picture that it has not judged by then is held.
+        surfaces: where it is asked.
+        labels: each of its labels, of `zero_shot` each sentence, and our category or null.
+        device: as torch calls it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: Literal["classifier", "zero_shot", "shieldgemma2"]
+    model: str = Field(min_length=1)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    timeout_s: float = Field(default=1.0, gt=0)
+    surfaces: frozenset[Literal["picture", "frames"]] = Field(
+        default=frozenset({"picture", "frames"}), min_length=1
+    )
     labels: dict[str, str | None] = {}
     device: str = "cpu"
 
@@ -111,6 +137,8 @@ class Settings(BaseSettings):
         retention_days_requests: how long the requests of jobs that have ended are kept.
         gate_timeout_s: gates that have not answered by then are unavailable, which is a hold.
         guards: guard models asked about texts, as a JSON list; see docs/guards.md.
+        image_models: image classifiers asked about pictures and frames, as a JSON list; see
+            docs/image-models.md.
         whisper: what reads speech, as a JSON object; without it all speech is held.
         sphinx_s: how many seconds of speech, of every half minute of a clip, the embedded reader
             tries, as a hint for the person who listens; 0 for never.
@@ -139,6 +167,7 @@ class Settings(BaseSettings):
     ticket_s: int = Field(default=86_400, ge=60)
     gate_timeout_s: float = Field(default=10.0, gt=0)
     guards: tuple[GuardChoice, ...] = ()
+    image_models: tuple[ImageModelChoice, ...] = ()
     whisper: WhisperChoice | None = None
     sphinx_s: float = Field(default=4.0, ge=0, le=30)
     witnesses: str = ""
@@ -165,10 +194,12 @@ class Settings(BaseSettings):
                 f"{PREFIX}LEASE_S must be over twice {PREFIX}GATE_TIMEOUT_S: a late gate is "
                 "a hold, and must not cost the lease"
             )
-        if sum(guard.timeout_s for guard in self.guards) >= self.gate_timeout_s:
+        limits_s = [one.timeout_s for one in self.guards]
+        limits_s += [one.timeout_s for one in self.image_models]
+        if sum(limits_s) >= self.gate_timeout_s:
             raise ValueError(
-                f"{PREFIX}GUARDS: their timeout_s add up to {PREFIX}GATE_TIMEOUT_S or more, so "
-                "that the gate would be late before they are"
+                f"{PREFIX}GUARDS and {PREFIX}IMAGE_MODELS: their timeout_s add up to "
+                f"{PREFIX}GATE_TIMEOUT_S or more, so that the gate would be late before they are"
             )
         if self.whisper is not None and self.whisper.timeout_s >= self.gate_timeout_s:
             raise ValueError(
@@ -210,5 +241,6 @@ def from_environment() -> Settings:
         where = PREFIX + str(first["loc"][0]).upper() if first["loc"] else "settings"
         raise SettingsRefused(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
     except SettingsError as broken:  # a list or an object that is no JSON
-        name = "WHISPER" if '"whisper"' in str(broken) else "GUARDS"
+        named = (name for name in ("whisper", "image_models") if f'"{name}"' in str(broken))
+        name = next(named, "guards").upper()
         raise SettingsRefused(f"{PREFIX}{name}: {broken}") from None

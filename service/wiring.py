@@ -25,7 +25,7 @@ from service.audit.log import AuditLog
 from service.certificates import Identity, development_identity, identity_from_files
 from service.database import Database
 from service.decision_cache import DecisionCache
-from service.gates import Gates, JudgeText
+from service.gates import Gates, JudgePictures, JudgeText
 from service.inspection import Inspection
 from service.keys import KeyRing, Purpose
 from service.pipeline import Pipeline
@@ -33,7 +33,7 @@ from service.policy_book import Policy, load
 from service.policy_book.book import Book
 from service.policy_book.seeding import Seed, Seeding
 from service.policy_book.states import Approval, Origin, short
-from service.reasons import CATEGORIES, DETECTORS, GUARDS, READERS, SURFACES
+from service.reasons import CATEGORIES, DETECTORS, GUARDS, IMAGE_MODELS, READERS, SURFACES
 from service.records.erasing import Erasing
 from service.records.holding import Holding
 from service.records.ledger import Ledger
@@ -215,7 +215,7 @@ def policy(document: bytes) -> Policy:
         categories=CATEGORIES,
         surfaces=SURFACES,
         detectors=DETECTORS,
-        optional=GUARDS | READERS,
+        optional=GUARDS | IMAGE_MODELS | READERS,
     )
 
 
@@ -252,10 +252,11 @@ def _book(settings: Settings, database: Database, audit_log: AuditLog, clock: Cl
 def _check_guards(settings: Settings, live: Policy) -> None:
     """Refuse a model whose every word the live policy would hold as that of a stranger."""
     names = {f"filters.guard.{choice.family}" for choice in settings.guards}
+    names |= {f"filters.image.{choice.family}" for choice in settings.image_models}
     readers = READERS if settings.whisper is not None else frozenset()
     strange = sorted(name for name in names | readers if not live.knows(name))
     if strange:
-        setting = "WHISPER" if strange == sorted(readers) else "GUARDS"
+        setting = "WHISPER" if strange == sorted(readers) else "GUARDS or IMPRIMATUR_IMAGE_MODELS"
         raise SettingsRefused(
             f"IMPRIMATUR_{setting}: the live policy does not list {', '.join(strange)} under "
             "`detectors`, so all they report would be held: make one live that does"
@@ -265,6 +266,7 @@ def _check_guards(settings: Settings, live: Policy) -> None:
 def _gates(
     settings: Settings, database: Database, keys: KeyRing, executor: ThreadPoolExecutor
 ) -> Gates:
+    from filters.captions.captions import packaged
     from filters.normalise import normalise
     from filters.nudity import NudityDetector
     from filters.text import PromptClassifier
@@ -283,7 +285,8 @@ def _gates(
     return Gates(
         database=database,
         judge_text=judge_text,
-        judge_pictures=NudityDetector().look,
+        judge_pictures=_judge_pictures(settings, NudityDetector().look),
+        read_captions=packaged(judge_text).look,
         registry=Registry(DlibFaces(), TemplateVault(vault_keys), load_calibration()),
         claims=Claims(Tiers(words, lambda text: normalise(text).text), words),
         executor=executor,
@@ -306,19 +309,24 @@ def _judge_text(settings: Settings, own: JudgeText) -> JudgeText:
     from filters.guards.together import Guarded
 
     choices = [
-        Choice(
-            family=chosen.family,
-            model=chosen.model,
-            sha256=chosen.sha256,
-            timeout_s=chosen.timeout_s,
-            surfaces=frozenset(map(Surface, chosen.surfaces)),
-            languages=chosen.languages,
-            labels=chosen.labels,
-            device=chosen.device,
-        )
+        Choice(**dict(chosen) | {"surfaces": frozenset(map(Surface, chosen.surfaces))})
         for chosen in settings.guards
     ]
     return Guarded(own, [load_guard(choice, offline=settings.offline) for choice in choices]).read
+
+
+def _judge_pictures(settings: Settings, own: JudgePictures) -> JudgePictures:
+    """Return the packaged detector, with the image classifiers that `settings` name beside it.
+
+    Raises:
+        ModelUnavailable: one cannot be loaded as it was pinned.
+    """
+    if not settings.image_models:
+        return own
+    from filters.image_models.chosen import Choice, beside
+
+    chosen = [Choice(**dict(one)) for one in settings.image_models]
+    return beside(own, chosen, offline=settings.offline)
 
 
 def encoder(settings: Settings) -> "MiniLM":
@@ -358,6 +366,7 @@ def _workshop(settings: Settings, rooms: Rooms) -> Workshop:
         inspection=Inspection(
             database=rooms.database,
             judge_pictures=gates.judge_pictures,
+            read_captions=gates.read_captions,
             listen=hearing.in_the_workshop(settings, gates.judge_text, at_the_gates),
             sample=sampled,
             registry=gates.registry,

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from filters.finding import Box as Place
 from filters.finding import Category, Finding, Surface
 from filters.frames import sampled
 from filters.normalise import normalise
@@ -46,6 +47,7 @@ from service.vault import Vault
 from service.wiring import DEFAULT_POLICY, policy
 
 MODEL = "ab" * 32
+WRITTEN = Place(0, 4, 8, 40, 12)
 CALIBRATION = Calibration("test-1", MODEL, 0.4, 0.6, 300)
 
 
@@ -75,6 +77,16 @@ class FakeFilters:
                 "filters.nudity@test",
             )
         ]
+
+    def captions(self, frames: object, surface: Surface) -> list[Finding]:
+        if self.broken is not None:
+            raise self.broken
+        unread = Finding(Category.UNREADABLE, 0.0, surface, "filters.captions@test")
+        if Category.HATE not in self.scores:
+            return [unread]
+        score = self.scores[Category.HATE]
+        written = Finding(Category.HATE, score, Surface.CAPTIONS, "filters.text@test", WRITTEN)
+        return [written, unread]
 
     def listen(self, _samples: NDArray[np.float32]) -> list[Finding]:
         if self.broken is not None:
@@ -178,7 +190,7 @@ def a_house(
             subjects=subjects,
             book=a_book(database, log, clock),
             gates=Gates(
-                database, filters.read, filters.look, registry,
+                database, filters.read, filters.look, filters.captions, registry,
                 Claims(Tiers(words, lambda text: normalise(text).text), words), executor, 5.0,
             ),
             model=model or ScenesRenderer(),
@@ -190,7 +202,7 @@ def a_house(
         )  # fmt: skip
         signs = development_identity(keys, clock)
         workshop = Workshop(
-            Inspection(database, filters.look, filters.listen, sampled, registry),
+            Inspection(database, filters.look, filters.captions, filters.listen, sampled, registry),
             Sealer(signs.credentials, signs.root_pem, clock),
             "0.0-test",
         )

@@ -78,6 +78,7 @@ def test_only_media_imports_the_codec_and_only_manifest_imports_c2pa() -> None:
         "pocketsphinx": re.compile(r"filters/sphinx\.py"),
         "lark": re.compile(r"service/audit/search/language\.py"),
         "pyarrow": re.compile(r"service/exports/parquet\.py"),
+        "rapidocr": re.compile(r"filters/captions/reader\.py"),
         "marisa_trie": re.compile(r"rightsholders/names\.py"),
         "diffusers": re.compile(r"generator/(ltx2\w*\.py|train/)"),
     }

@@ -34,7 +34,7 @@ class Pinned:
         """
         if _states(self.folder) != self.states:
             raise ModelUnavailable(
-                "a guard's files changed while they were loaded", str(self.folder), _AGAIN
+                "a model's files changed while they were loaded", str(self.folder), _AGAIN
             )
 
 
@@ -54,7 +54,9 @@ def located(model: str, *, offline: bool) -> Path:
     if folder.is_dir():
         return folder
     if folder.is_absolute() or model.startswith("."):
-        raise ModelUnavailable("a guard's folder is missing", model, "Correct IMPRIMATUR_GUARDS.")
+        raise ModelUnavailable(
+            "a model's folder is missing", model, "Correct the setting that names it."
+        )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -67,7 +69,7 @@ def located(model: str, *, offline: bool) -> Path:
             if offline
             else "Look at the id, your token and the network."
         )
-        raise ModelUnavailable("a guard model is not here", model, remedy) from missing
+        raise ModelUnavailable("a model is not here", model, remedy) from missing
 
 
 def digest(folder: Path) -> str:
@@ -79,12 +81,12 @@ def digest(folder: Path) -> str:
     names = [path.name for path in _files(folder)]
     if not any(name.endswith(".safetensors") for name in names):
         raise ModelUnavailable(
-            "a guard has no .safetensors weights", str(folder), "Download all its files."
+            "a model has no .safetensors weights", str(folder), "Download all its files."
         )
     for shard in _shards(folder):
         if shard not in names:
             raise ModelUnavailable(
-                f"a guard lacks the weight file {shard}", str(folder), "Download all its files."
+                f"a model lacks the weight file {shard}", str(folder), "Download all its files."
             )
     whole = hashlib.sha256()
     for path in _files(folder):
@@ -102,7 +104,7 @@ def pinned(folder: Path, sha256: str) -> Pinned:
     found = digest(folder)
     if found != sha256:
         raise ModelUnavailable(
-            f"a guard's files are not those that were pinned: they are {found}",
+            f"a model's files are not those that were pinned: they are {found}",
             str(folder),
             "Download them again, or, if you know these to be right, pin their hash.",
         )
@@ -117,7 +119,7 @@ def _states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
     try:
         found = [(path.name, path.stat()) for path in _files(folder)]
     except OSError as broken:
-        raise ModelUnavailable("a guard's folder cannot be read", str(folder), _AGAIN) from broken
+        raise ModelUnavailable("a model's folder cannot be read", str(folder), _AGAIN) from broken
     return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in found)
 
 
@@ -129,7 +131,7 @@ def _shards(folder: Path) -> set[str]:
         return set()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as broken:
         raise ModelUnavailable(
-            "a guard's index of weights is damaged", str(folder), "Download all its files."
+            "a model's index of weights is damaged", str(folder), "Download all its files."
         ) from broken
 
 
@@ -140,5 +142,5 @@ def _sha256(path: Path) -> str:
             while chunk := content.read(_CHUNK):
                 found.update(chunk)
     except OSError as broken:
-        raise ModelUnavailable("a guard's file cannot be read", str(path), _AGAIN) from broken
+        raise ModelUnavailable("a model's file cannot be read", str(path), _AGAIN) from broken
     return found.hexdigest()

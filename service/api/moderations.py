@@ -50,6 +50,7 @@ NAMES: Mapping[str, tuple[Category, ...]] = {
 
 # What is known of a picture only when this was looked for; the rest need not be seen in one.
 _IN_PICTURES = frozenset({Category.SEXUAL})
+_IN_TEXTS = frozenset(chain(*NAMES.values()))
 
 
 class FilterIncomplete(FilterError):
@@ -90,6 +91,14 @@ class _Item:
     pictures: tuple[Picture, ...] = field(default=(), repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A finding, and the kind of input that it was made in."""
+
+    kind: Literal["image", "text"]
+    finding: Finding
+
+
 @router.post("", openapi_extra=documented(ModerationBody))
 def create_moderation(
     _asker: Asker,
@@ -104,7 +113,7 @@ def create_moderation(
     policy = rooms.book.standing().live
     return {
         "id": new_id("modr", rooms.clock()),
-        "model": read[0][0].detector,
+        "model": read[0][0].finding.detector,
         "results": [_result(policy, findings) for findings in read],
     }
 
@@ -162,22 +171,33 @@ def _opened(param: str, part: _Picture, rooms: Rooms) -> Picture:
         raise unopened(param, refused) from refused
 
 
-def _found(gates: Gates, item: _Item) -> list[Finding]:
+def _found(gates: Gates, item: _Item) -> list[_Seen]:
     """Return what is found in all parts of an item.
 
     Raises:
         FilterIncomplete: a part was not looked at for all that has to be looked for in it.
         FilterError: a detector fails, so there is no answer.
     """
-    found: list[Finding] = []
+    found: list[_Seen] = []
     for text in item.texts:
         read = gates.judge_text(text, Surface.PROMPT)
-        _require(set(chain(*NAMES.values())), read)
-        found += [*read, *dialogue.judged(text, gates.judge_text)]
+        _require(_IN_TEXTS, read)
+        spoken = dialogue.judged(text, gates.judge_text)
+        found += [_Seen("text", one) for one in [*read, *spoken]]
     for picture in item.pictures:
         seen = gates.judge_pictures([(0, picture)], Surface.PICTURE)
         _require(_IN_PICTURES, seen)
-        found += seen
+        found += [_Seen("image", one) for one in [*seen, *_written(gates, picture)]]
+    return found
+
+
+def _written(gates: Gates, picture: Picture) -> Sequence[Finding]:
+    """Return what is found in the text of a picture, and whether there is some that is unread."""
+    found = gates.read_captions([(0, picture)], Surface.PICTURE)
+    _require({Category.UNREADABLE}, found)
+    read = [one for one in found if one.surface is Surface.CAPTIONS]
+    if read:
+        _require(_IN_TEXTS, read)
     return found
 
 
@@ -187,7 +207,7 @@ def _require(needed: Collection[Category], findings: Sequence[Finding]) -> None:
         raise FilterIncomplete(f"no score for {', '.join(sorted(missing))}")
 
 
-def _result(policy: Policy, findings: Sequence[Finding]) -> JSON:
+def _result(policy: Policy, seen: Sequence[_Seen]) -> JSON:
     """Return one result. Flagged is whatever the policy would hold or block, also unreadable text.
 
     A score is the highest of all parts; a category that no part was looked at for scores 0 and
@@ -196,12 +216,11 @@ def _result(policy: Policy, findings: Sequence[Finding]) -> JSON:
     verdicts: dict[Category, Verdict] = {}
     scores: dict[Category, float] = {}
     types: dict[Category, set[str]] = {}
-    for one in findings:
+    for one, kind in ((each.finding, each.kind) for each in seen):
         rule = policy.rule_for(category_of(one.category))
         verdict = rule.verdict(one.score, one.surface.value)[0]
         verdicts[one.category] = max(verdict, verdicts.get(one.category, Verdict.ALLOW))
         scores[one.category] = max(one.score, scores.get(one.category, 0.0))
-        kind = "image" if one.surface is Surface.PICTURE else "text"
         types.setdefault(one.category, set()).add(kind)
     strictest = max(verdicts.values(), default=Verdict.HOLD)
     return {

@@ -11,7 +11,7 @@ import typer
 from service.cli import opening
 from service.cli.options import Json
 from service.cli.terminal import emit, err, out
-from service.settings import GuardChoice, Settings, WhisperChoice
+from service.settings import GuardChoice, ImageModelChoice, Settings, WhisperChoice
 
 app = typer.Typer(help="Prepare the embedded models; list and hash models of your own.")
 
@@ -57,15 +57,15 @@ def listed(*, json: Json = False) -> int:
         out().print(f"{row['family']} {str(row['sha256'])[:12]} {mark}: {row['state']}")
     if not rows:
         out().print(
-            "No models of your own: IMPRIMATUR_GUARDS (docs/guards.md) and IMPRIMATUR_WHISPER "
-            "(docs/speech.md) are empty."
+            "No models of your own: IMPRIMATUR_GUARDS (docs/guards.md), IMPRIMATUR_IMAGE_MODELS "
+            "(docs/image-models.md) and IMPRIMATUR_WHISPER (docs/speech.md) are empty."
         )
     return 0 if fine else 1
 
 
 @app.command("digest")
 def digest(folder: Annotated[Path, typer.Argument(help="A model's folder.")]) -> int:
-    """Print the hash of a model's files, to be pinned in IMPRIMATUR_GUARDS or _WHISPER."""
+    """Print the hash of a model's files, to be pinned in the settings."""
     from filters import whisper_files
     from filters.guards import weights
 
@@ -92,6 +92,11 @@ def _chosen(settings: Settings) -> Iterator[_Chosen]:
             guard.family, guard.model, guard.sha256, guard.timeout_s,
             tuple(sorted(guard.languages)), partial(_guard_folder, guard),
         )  # fmt: skip
+    for model in settings.image_models:
+        yield _Chosen(
+            model.family, model.model, model.sha256, model.timeout_s, (),
+            partial(_guard_folder, model),
+        )  # fmt: skip
     whisper = settings.whisper
     if whisper is not None:
         yield _Chosen(
@@ -100,7 +105,7 @@ def _chosen(settings: Settings) -> Iterator[_Chosen]:
         )  # fmt: skip
 
 
-def _guard_folder(guard: GuardChoice) -> Path:
+def _guard_folder(guard: GuardChoice | ImageModelChoice) -> Path:
     from filters.guards.weights import located, pinned
 
     return pinned(located(guard.model, offline=True), guard.sha256).folder

@@ -58,12 +58,21 @@ def faces(_settings: Settings) -> Said:
     return Said(Level.OK, f"dlib {model.sha256[:12]}, calibrated")
 
 
-def pictures(_settings: Settings) -> Said:
-    """Return whether the nudity detector is the pinned one."""
+def pictures(settings: Settings) -> Said:
+    """Return whether what looks at pictures, and reads what is written there, is as pinned.
+
+    The text reader looks at an empty picture; image classifiers are hashed, not loaded.
+    """
+    from filters.captions.reader import TextReader
+    from filters.guards.weights import located, pinned
     from filters.nudity import NudityDetector
 
     NudityDetector()
-    return Said(Level.OK, "NudeNet")
+    TextReader().read(np.zeros((64, 64, 3), np.uint8))
+    for choice in settings.image_models:
+        pinned(located(choice.model, offline=True), choice.sha256)
+    more = [f"{choice.family} {choice.sha256[:12]}" for choice in settings.image_models]
+    return Said(Level.OK, ", ".join(["NudeNet", "RapidOCR", *more]))
 
 
 def speech(settings: Settings) -> Said:

@@ -119,6 +119,11 @@ GROUNDS: Mapping[str, Ground] = {
         "speech that cannot be examined",
         "contains speech that the service could not examine",
     ),
+    "filters.unreadable": _ground(
+        _OTHER_RULE,
+        "text in the picture that cannot be examined",
+        "shows text that the service could not examine",
+    ),
     "likeness.not_granted": _ground(
         _DEEPFAKE,
         "the face of a person who has not given permission",

@@ -32,7 +32,7 @@ _SEEN = {
     "prompt": "the text of the request",
     "picture": "a picture that was sent with the request",
     "frames": "the frames of the generated film",
-    "captions": "text in the generated film",
+    "captions": "text that is to be read in the film or stands in a picture",
     "speech": "speech in the generated film",
 }
 _CAME_OF_IT = {

@@ -1,11 +1,14 @@
 """No picture of a nude person exists in this project; wiring is tested on faces and by hand."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 from skimage.data import astronaut
 
-from filters.finding import Box, Category, NothingToLookAt, Surface
+from filters.finding import Box, Category, FilterError, NothingToLookAt, Surface
 from filters.frames import NotAFrame
 from filters.nudity import FLOOR, LABELS, SEXUAL, NudityDetector, _sights
 
@@ -158,3 +161,41 @@ def test_each_bare_part_is_reported_once_with_its_best_frame() -> None:
 def test_every_exposed_part_that_counts_is_a_label_of_the_model() -> None:
     assert set(SEXUAL) < set(LABELS)
     assert all(label.endswith("_EXPOSED") for label in SEXUAL)
+
+
+class Broken:
+    """A session that gives what a test says, or raises it."""
+
+    def __init__(self, given: object) -> None:
+        self.given = given
+
+    def run(self, _names: object, _inputs: object) -> object:
+        if isinstance(self.given, Exception):
+            raise self.given
+        return [self.given]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        InvalidArgument("x"),
+        np.full((1, 4 + len(LABELS), 2), np.nan, np.float32),
+        np.zeros((1, 3, 2), np.float32),
+        "nonsense",
+    ],
+    ids=["raises", "nan", "another shape", "nonsense"],
+)
+def test_a_model_that_fails_on_one_frame_of_many_is_no_all_clear(given: object) -> None:
+    detector = NudityDetector()
+    calm, session = np.zeros((64, 64, 3), np.uint8), detector._session
+
+    def frames() -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        yield 0, calm
+        detector._session = Broken(given)
+        yield 1, calm
+
+    with pytest.raises(FilterError):
+        detector.look(frames())
+
+    detector._session = session
+    assert detector.look([(0, calm)])

@@ -181,3 +181,61 @@ def test_a_line_that_somebody_is_to_speak_is_judged_by_itself(site: Site) -> Non
         (result,) = moderated(site, 'a man in a park says "go away"').json()["results"]
 
     assert result["flagged"]
+
+
+def written(score: float, *, unread: float = 0.0) -> object:
+    def read(_frames: object, surface: Surface) -> list[Finding]:
+        words = [
+            Finding(
+                one, score if one is Category.HATE else 0.01, Surface.CAPTIONS, "filters.text@t"
+            )
+            for one in Category
+            if one is not Category.UNREADABLE
+        ]
+        return [*words, Finding(Category.UNREADABLE, unread, surface, "filters.captions@test")]
+
+    return read
+
+
+def test_text_in_a_picture_counts_in_every_category_as_part_of_the_picture(site: Site) -> None:
+    with with_gates(site, read_captions=written(0.95)):
+        (result,) = moderated(site, [pictured(RED)]).json()["results"]
+
+    assert (result["flagged"], result["categories"]["hate"]) == (True, True)
+    assert result["category_scores"]["hate"] == 0.95
+    assert all(kinds == ["image"] for kinds in result["category_applied_input_types"].values())
+
+
+def test_a_quote_in_a_text_is_no_picture(site: Site) -> None:
+    (result,) = moderated(site, 'a sign reads "tea at four"').json()["results"]
+
+    assert all(kinds == ["text"] for kinds in result["category_applied_input_types"].values())
+
+
+def test_writing_that_could_not_be_read_is_flagged(site: Site) -> None:
+    with with_gates(site, read_captions=written(0.01, unread=0.9)):
+        (result,) = moderated(site, [pictured(RED)]).json()["results"]
+
+    assert (result["flagged"], result["verdict"]) == (True, "hold")
+    assert result["findings"]["unreadable"] == 0.9
+
+
+def test_a_reader_of_pictures_that_fails_or_leaves_something_out_is_no_answer(site: Site) -> None:
+    def broken(_frames: object, _surface: Surface) -> list[Finding]:
+        raise FilterError("x")
+
+    def silent(_frames: object, _surface: Surface) -> list[Finding]:
+        return []
+
+    def half(_frames: object, surface: Surface) -> list[Finding]:
+        return [
+            Finding(Category.HATE, 0.01, Surface.CAPTIONS, "filters.text@test"),
+            Finding(Category.UNREADABLE, 0.0, surface, "filters.captions@test"),
+        ]
+
+    for read in (broken, silent, half):
+        with with_gates(site, read_captions=read):
+            reply = moderated(site, [pictured(RED)])
+
+        assert reply.status_code == 503
+        assert "flagged" not in reply.text

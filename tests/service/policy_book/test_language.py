@@ -9,10 +9,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service import reasons
 from service.decision import Circumstances, Decision, Gate, Mode, Observation, Stage, Verdict
 from service.judge import decide, judge, standings
 from service.policy_book import Policy, PolicyRefused, Thresholds
-from service.reasons import CATEGORIES, DETECTORS, GUARDS, READERS, SURFACES, numbered
+from service.reasons import CATEGORIES, DETECTORS, SURFACES, numbered
 from service.wiring import DEFAULT_POLICY, policy
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -390,4 +391,6 @@ def test_what_was_cleared_is_enough_to_judge_again(
 
 
 def test_the_policy_lists_every_detector_of_this_build() -> None:
-    assert DEFAULT.detectors == DETECTORS | GUARDS | READERS
+    optional = reasons.GUARDS | reasons.IMAGE_MODELS | reasons.READERS
+
+    assert DEFAULT.detectors == DETECTORS | optional

@@ -1,0 +1,1 @@
+"""Clips with writing in them, drawn for benchmarks/frames.py and the tests."""

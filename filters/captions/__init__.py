@@ -1,0 +1,1 @@
+"""Text that is to be read in pictures: found, read, joined over time and judged like a prompt."""

@@ -1,0 +1,1 @@
+"""Image classifiers by id: models that somebody else trained to judge a picture."""
