@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import (
+    AutoConfig,
     AutoImageProcessor,
     AutoModelForImageClassification,
     AutoModelForZeroShotImageClassification,
@@ -108,6 +109,9 @@ class ShieldGemma2:
     """ShieldGemma 2, asked about each policy that its processor brings along."""
 
     def __init__(self, files: Pinned, *, device: str) -> None:
+        # Of another model's files this class would make four billion random numbers first.
+        if _type_of(files) != "shieldgemma2":
+            raise _unavailable(files)
         self._eye, self._model = _loaded(
             files, AutoProcessor, ShieldGemma2ForImageClassification, device
         )
@@ -124,6 +128,13 @@ class ShieldGemma2:
                 # The first of each row is yes: it violates the policy.
                 likely = self._model(**shown).probabilities[:, 0]
         return _named(self.labels, likely.double())
+
+
+def _type_of(files: Pinned) -> str:
+    try:
+        return str(AutoConfig.from_pretrained(files.folder, **_WHERE).model_type)
+    except BROKEN as broken:
+        raise _unavailable(files) from broken
 
 
 def _loaded(files: Pinned, eye: Any, kind: Any, device: str) -> tuple[Any, Any]:  # noqa: ANN401 - classes of transformers, which has no types

@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from service.cli import opening
 from service.cli.options import Json
 from service.cli.terminal import emit, err, out
-from service.settings import GuardChoice, ImageModelChoice, Settings, WhisperChoice
+
+if TYPE_CHECKING:
+    from service.settings import GuardChoice, ImageModelChoice, Settings, WhisperChoice
 
 app = typer.Typer(help="Prepare the embedded models; list and hash models of your own.")
 
@@ -86,7 +88,7 @@ class _Chosen:
     find: Callable[[], Path]
 
 
-def _chosen(settings: Settings) -> Iterator[_Chosen]:
+def _chosen(settings: "Settings") -> Iterator[_Chosen]:
     for guard in settings.guards:
         yield _Chosen(
             guard.family, guard.model, guard.sha256, guard.timeout_s,
@@ -105,13 +107,13 @@ def _chosen(settings: Settings) -> Iterator[_Chosen]:
         )  # fmt: skip
 
 
-def _guard_folder(guard: GuardChoice | ImageModelChoice) -> Path:
+def _guard_folder(guard: "GuardChoice | ImageModelChoice") -> Path:
     from filters.guards.weights import located, pinned
 
     return pinned(located(guard.model, offline=True), guard.sha256).folder
 
 
-def _whisper_folder(whisper: WhisperChoice) -> Path:
+def _whisper_folder(whisper: "WhisperChoice") -> Path:
     from filters.whisper_files import pinned
 
     return pinned(whisper.model, whisper.sha256).folder
