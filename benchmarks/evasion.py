@@ -30,8 +30,8 @@ def main() -> None:
     ours, trained = shipped(chosen.cache), Trained()
     rows = [row for file in prompt_files(chosen.data) for row in file.rows
             if row.text not in trained]  # fmt: skip
-    found = matrix(Jury(ours.read, ours.policy), rows, chosen.rows)
-    json.dump({"script": "benchmarks/evasion.py", "detector": ours.detector, **found,
+    found = matrix(Jury(ours.classifier.read, ours.policy), rows, chosen.rows)
+    json.dump({"script": "benchmarks/evasion.py", "detector": ours.classifier.detector, **found,
                "machine": machine()}, sys.stdout, indent=1)  # fmt: skip
     sys.stdout.write("\n")
 

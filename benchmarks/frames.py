@@ -24,18 +24,17 @@ from filters.captions.changes import Changes
 from filters.captions.reader import TextReader
 from filters.finding import Finding, Surface
 from filters.nudity import NudityDetector
-from filters.text import PromptClassifier
 from filters.train.shares import share
-from filters.weights import load_weights
 from generator.scenes.renderer import rendered
 from generator.shots import Shot, Size
 from service.decision import Verdict
+from service.filtering import judge_text
 from service.media.errors import MediaError
 from service.media.reading import read_picture
 from service.policy_book import Policy
 from service.reasons import category_of
 from service.settings import Settings
-from service.wiring import DEFAULT_POLICY, encoder, policy
+from service.wiring import DEFAULT_POLICY, policy
 
 COLOURS = ("red", "blue", "green", "yellow", "white", "black", "orange", "purple", "pink", "brown")
 THINGS = ("ball bounces", "ball rolls", "box falls", "pendulum swings", "leaf falls")
@@ -191,7 +190,7 @@ def main() -> None:
     data = options.parse_args().data
     detector, reader = NudityDetector(), TextReader()
     figures = cost(detector, reader)
-    judge = PromptClassifier(load_weights(), encoder(Settings())).read
+    judge = judge_text(Settings())
     notes: dict[str, object] = {
         "scenes": scores(detector, scenes()),
         "scenes, read": unread(reader, itertools.islice(scenes(), 0, None, 2)),

@@ -9,25 +9,21 @@ Run: python -m benchmarks.storyboards --data DIR [--cache DIR] [--most N] --json
 import json
 import random
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.measure import arguments
+from benchmarks.prompt_sets.shipped import shipped
 from filters import dialogue
 from filters.finding import Surface
-from filters.minilm import GRAPH, MiniLM, export
-from filters.text import PromptClassifier
 from filters.train.shares import share
 from filters.train.sources import rows
-from filters.weights import load_weights
 from service.decision import Verdict
 from service.policy_book import Policy
 from service.reasons import category_of
 from service.request import ShotAsked
-from service.wiring import DEFAULT_POLICY, policy
 from tests.builders import a_request
 
 SHOTS = (2, 3, 4)
@@ -62,14 +58,11 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--most", type=int, default=300, help="prompts of each kind")
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as fresh:
-        cache = chosen.cache or Path(fresh)
-        if not (cache / GRAPH).exists():
-            export(cache)
-        judge = PromptClassifier(load_weights(), MiniLM(cache)).read
-        live = policy(DEFAULT_POLICY.read_bytes())
-        found = _prompts(chosen.data, chosen.most)
-        figures = {kind: _figures(texts, judge, live) for kind, texts in found.items()}
+    ours = shipped(chosen.cache)
+    found = _prompts(chosen.data, chosen.most)
+    figures = {
+        kind: _figures(texts, ours.classifier.read, ours.policy) for kind, texts in found.items()
+    }
     print(json.dumps({"script": "benchmarks/storyboards.py", **figures}, indent=1))
 
 

@@ -57,7 +57,7 @@ def main() -> None:
         if not chosen.cache:
             export(cache)
         encode = MiniLM(cache)
-        classifier = PromptClassifier(load_weights(), encode)
+        classifier = PromptClassifier(load_weights(), encode.layers)
         accented = normalise(ACCENTED)
         figures = [
             measured("normalise, 600 ASCII characters", lambda: normalise(LONG), times=200),

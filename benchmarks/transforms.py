@@ -20,12 +20,8 @@ _HOMOGLYPHS = str.maketrans(
 )
 _CALM = (
     "Waves roll onto the sand while gulls fly over a quiet bay at dawn. A small boat leaves the "
-    "pier and warm light spills over the wet stones. Fishermen mend their nets beside a stack of "
-    "wooden crates."
-)
-_MORSE_SIGNS = (
-    ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- "
-    "...- .-- -..- -.-- --.. ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----."
+    "pier and warm light spills over the wet stones. Lanterns sway above a row of "
+    "painted beach huts."
 )
 _MORSE_SIGNS = (
     ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- "

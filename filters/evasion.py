@@ -1,14 +1,17 @@
 """Signs that text was written so that a person or a filter would not see it."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from filters.finding import Category, Finding, Span, Surface
+from filters.languages import spoken
 from filters.normalise import masked_words
 from filters.payloads import payloads
+from filters.reading import Reading
 from filters.turned import stretches
 
-DETECTOR = "filters.evasion@3"
+DETECTOR = "filters.evasion@4"
 
 # A flag of England, Scotland or Wales is the one honest use of tag characters.
 _FLAG = re.compile(
@@ -29,6 +32,32 @@ _DOUBTFUL = (
 )
 # A pasted web page has zero-width spaces too, so that alone should not stop anybody.
 DOUBT = 0.5
+# One mended word is a slip; two that are a quarter of the text are a way of writing. Of 1,500 plain
+# video prompts of VBench one has as many, of 1,500 captions two.
+BENT_WORDS, BENT_SHARE = 2, 0.25
+
+
+def bent(
+    reading: Reading, mended: Sequence[Reading], surface: Surface = Surface.PROMPT
+) -> list[Finding]:
+    """Return an `evasion` finding of the whole where much of it had to be mended to be read.
+
+    What is mended may not be what was meant, so that the score of the mended text is not enough.
+    Only of what a person typed: what was read in pictures or heard has slips of the reader.
+
+    Args:
+        mended: from `repaired`, the likeliest first.
+    """
+    if not mended or surface is not Surface.PROMPT:
+        return []
+    typed = Counter(reading.text.split())
+    changed = (typed - Counter(mended[0].text.split())).total()
+    if changed < max(BENT_WORDS, BENT_SHARE * typed.total()):
+        return []
+    # Words of another language look bent too; what is no English then is held as unread.
+    if spoken(mended[0].text).foreign:
+        return []
+    return [Finding(Category.EVASION, 1.0, surface, DETECTOR, Span(0, reading.length))]
 
 
 def hidden(text: str, surface: Surface = Surface.PROMPT) -> list[Finding]:

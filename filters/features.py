@@ -27,11 +27,16 @@ _GRAMS = (3, 4, 5)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Part of a reading: its text, and where it stands in what the user typed."""
+    """Part of a reading: its text, and where it stands in what the user typed.
+
+    Attributes:
+        others: of a part that was looked for harm, how many others were; 0 for the whole.
+    """
 
     text: str
     start: int
     end: int
+    others: int = 0
 
 
 def windows(reading: Reading) -> list[Window]:

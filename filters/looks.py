@@ -1,11 +1,13 @@
-"""Which parts of a text the prompt filter looks at: every word once, and twice where it matters.
+"""Which parts of a text the prompt filter looks at: the whole, and every word once more in a tile.
 
 What the encoder costs is its tokens, so that windows which overlap throughout cost twice what the
-text does. Tiles cover it once; what is cut in two by an edge, or lost between harmless words, is
-looked at again where the letters alone look worst (figures: docs/models/text.md).
+text does. The whole shows what is meant; one harmful sentence fades in it and stands out in its
+tile. A text too long for the encoder has no whole: there, what an edge cuts in two is looked at
+again where the letters alone look worst (figures: docs/models/text.md).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,9 +17,11 @@ from filters.features import Window, buckets, pieces
 from filters.minilm import PIECE_TOKENS
 from filters.normalise import Reading
 
-TILE_WORDS = 20
-# Up to here the whole is looked at as well: two halves of a sentence may each say nothing.
-WHOLE_WORDS = 40
+# Sentences are looked at one by one, shorter ones with a neighbour, longer ones in parts.
+LEAST_WORDS, TILE_WORDS = 6, 20
+# Up to here the whole is all there is to see, and up to there it is looked at beside its tiles:
+# some 240 tokens, of the 254 that the encoder reads.
+SHORT_WORDS, WHOLE_WORDS = 30, 180
 # A short sentence fills most of twelve words, and fades in twenty.
 FOCUS_WORDS = 12
 # Second looks per stretch of so many words. A prompt is one stretch; a long text gets its share.
@@ -36,18 +40,26 @@ def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
     words = pieces(reading.text)
     if not words:
         return []
-    bounds = _tiles(_sentences(reading.text, words))
-    if len(words) <= WHOLE_WORDS:
-        bounds.insert(0, (0, len(words) - 1))
-    if len(words) > 2 * FOCUS_WORDS:
+    whole = _window(reading, words[0][0], words[-1][1])
+    if len(words) <= SHORT_WORDS:
+        return [whole]
+    # Of a very long text, as many sentences as fit: each by itself would be too many passes.
+    least = LEAST_WORDS if len(words) <= WHOLE_WORDS else TILE_WORDS
+    bounds = _tiles(_sentences(reading.text, words), least)
+    if len(words) > WHOLE_WORDS:
         chances = _chances([reading.text[start:end] for start, end in words], letters)
         bounds += [(first, first + FOCUS_WORDS - 1) for first in _focused(chances)]
     distinct: dict[str, Window] = {}
     for first, last in bounds:
-        start, end = words[first][0], words[last][1]
-        text = reading.text[start:end]
-        distinct.setdefault(text, Window(text, *reading.span(start, end)))
-    return list(distinct.values())
+        part = _window(reading, words[first][0], words[last][1])
+        distinct.setdefault(part.text, part)
+    distinct.pop(whole.text, None)
+    parts = [replace(part, others=len(distinct)) for part in distinct.values()]
+    return [whole, *parts] if len(words) <= WHOLE_WORDS else parts
+
+
+def _window(reading: Reading, start: int, end: int) -> Window:
+    return Window(reading.text[start:end], *reading.span(start, end))
 
 
 def affordable(parts: Sequence[Window], letters: NDArray[np.float32]) -> list[Window]:
@@ -80,16 +92,18 @@ def _sentences(text: str, words: Sequence[tuple[int, int]]) -> list[tuple[int, i
     return list(pairwise([0, *ends, len(words)]))
 
 
-def _tiles(sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the first and last word of each tile: sentences, as many as fit; long ones in parts.
+def _tiles(sentences: Sequence[tuple[int, int]], least: int) -> list[tuple[int, int]]:
+    """Return the first and last word of each tile: a sentence, or several if one has under `least`.
 
-    A harmful sentence that shares its tile with half of a harmless one fades.
+    A harmful sentence that shares its tile with a harmless one fades.
     """
     tiles: list[tuple[int, int]] = []
     for first, after in sentences:
         if tiles and after - tiles[-1][0] <= TILE_WORDS:
-            tiles[-1] = (tiles[-1][0], after - 1)
-            continue
+            shorter = min(after - first, tiles[-1][1] + 1 - tiles[-1][0])
+            if shorter < least:
+                tiles[-1] = (tiles[-1][0], after - 1)
+                continue
         parts = -(-(after - first) // TILE_WORDS)
         edges = [first + (after - first) * number // parts for number in range(parts + 1)]
         tiles += [(start, end - 1) for start, end in pairwise(edges)]

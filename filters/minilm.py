@@ -18,10 +18,13 @@ from tokenizers import Tokenizer
 from filters.finding import ModelUnavailable, NothingToLookAt
 from filters.pinned import opened, pinned, wheel_file
 
-GRAPH, TOKENIZER = "minilm.onnx", "tokenizer.json"
-GRAPH_SHA256 = "eeb6c23915a887f942e9f59ff52d708f4d444bf21c20b8d23061060979f79b8f"
+GRAPH, TOKENIZER = "minilm-layers.onnx", "tokenizer.json"
+GRAPH_SHA256 = "bf40a1645372c7686b99ecb20543a8b63ca178813e0ee94e651a54039143ac55"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 WIDTH = 384
+# Layers of the encoder, of six. The last is what the model was trained for, and means alike for
+# what is alike in sense; those before it still tell one word from its neighbour.
+DEPTHS = (2, 4, 5, 6)
 # The model was trained on 256 tokens, two of which are [CLS] and [SEP].
 PIECE_TOKENS = 254
 _REMEDY = "Run `imprimatur models prepare`, which exports the encoder from its wheel."
@@ -76,21 +79,32 @@ class MiniLM:
         Raises:
             NothingToLookAt: a text without a single token.
         """
-        vectors = np.empty((len(texts), WIDTH), np.float32)
+        return self._read(texts)[:, -1]
+
+    def layers(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a unit vector of each of `DEPTHS` per text, side by side: (texts, 1536).
+
+        Otherwise as a call.
+        """
+        return self._read(texts).reshape(len(texts), -1)
+
+    def _read(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = np.empty((len(texts), len(DEPTHS), WIDTH), np.float32)
         for row, text in enumerate(texts):
-            vectors[row] = self._vector(text)
+            vectors[row] = self._vectors(text)
         return vectors
 
-    def _vector(self, text: str) -> NDArray[np.float32]:
+    def _vectors(self, text: str) -> NDArray[np.float32]:
         tokens = self._tokenizer.encode(text, add_special_tokens=False).ids
         if not tokens:
             raise NothingToLookAt("the text encoder was given a text without a word or sign")
-        total = np.zeros(WIDTH, np.float32)
+        total = np.zeros((len(DEPTHS), WIDTH), np.float32)
         for start in range(0, len(tokens), PIECE_TOKENS):
             piece = [self._first, *tokens[start : start + PIECE_TOKENS], self._last]
-            (mean,) = self._session.run(["mean"], {"ids": np.array([piece], np.int64)})
-            total += mean[0] * np.float32(len(piece))
-        return total / np.linalg.norm(total)
+            (means,) = self._session.run(["means"], {"ids": np.array([piece], np.int64)})
+            total += means[0] * np.float32(len(piece))
+        unit: NDArray[np.float32] = total / np.linalg.norm(total, axis=1, keepdims=True)
+        return unit
 
 
 def _run_child(model: Path, draft: Path, timeout_s: float) -> None:

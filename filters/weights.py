@@ -13,7 +13,7 @@ from safetensors.numpy import load
 
 from filters.features import BUCKETS
 from filters.finding import Category, ModelUnavailable
-from filters.minilm import GRAPH_SHA256, WIDTH
+from filters.minilm import DEPTHS, GRAPH_SHA256, WIDTH
 
 PACKAGED = Path(__file__).parent / "weights"
 HEADS = (
@@ -31,21 +31,30 @@ HEADS = (
     Category.ANIMAL_CRUELTY,
     Category.PRIVACY,
 )
+# As wide as what the encoder says of a text, over all its depths.
+VECTOR = WIDTH * len(DEPTHS)
 CARD, TENSORS = "text.json", "text.safetensors"
 # One more output than heads: harmful at all, in whatever way.
 OUTPUTS = len(HEADS) + 1
 # Where a score holds and blocks in every category: the heads are calibrated to that.
 HOLD, BLOCK = 0.15, 0.5
 _SHAPES = {
-    "inner": (None, WIDTH),
+    "inner": (None, VECTOR),
     "inner_bias": (None,),
     "outer": (OUTPUTS, None),
-    "meaning": (OUTPUTS, WIDTH),
+    "meaning": (OUTPUTS, VECTOR),
     "letters": (OUTPUTS, BUCKETS),
     "bias": (OUTPUTS,),
     "slope": (1,),
     "shift": (1,),
 }
+# A text is hardly likelier to be harmful for being long, so that each of its parts is less likely
+# to be the harmful one: what a part's log-odds make up for, per log of the parts. With 0 long
+# harmless prompts are held far more often than short ones; with 1 harm hides better between calm
+# sentences.
+_SURER = 0.5
+# See `told_apart`.
+_APART = 0.5
 _REMEDY = "Reinstall the package, or train again: python -m filters.train.text."
 
 
@@ -55,9 +64,9 @@ class Weights:
 
     Attributes:
         version: changes whenever a score may.
-        inner, inner_bias, outer: (hidden, 384), (hidden,) and (`OUTPUTS`, hidden), over the
-            encoder's vector.
-        meaning: (`OUTPUTS`, 384), over the same.
+        inner, inner_bias, outer: (hidden, `VECTOR`), (hidden,) and (`OUTPUTS`, hidden), over what
+            the encoder says.
+        meaning: (`OUTPUTS`, `VECTOR`), over the same.
         letters: (`OUTPUTS`, `BUCKETS`) float32, over letter groups.
         bias: (`OUTPUTS`,).
         slope, shift: (1,); put the budget's points at `HOLD` and `BLOCK`.
@@ -75,10 +84,15 @@ class Weights:
     shift: NDArray[np.float64]
     thresholds: dict[str, dict[str, float]]
 
-    def probabilities(
-        self, vector: NDArray[np.float32], found: NDArray[np.int64]
+    def log_odds(
+        self, vector: NDArray[np.float32], found: NDArray[np.int64], others: int = 0
     ) -> NDArray[np.float64]:
-        """Return the score of each head for one window, shape (heads,), 0 to 1.
+        """Return the log-odds of each head for one window, shape (heads,), within 60 of 0.
+
+        Args:
+            vector: (`VECTOR`,), of the window.
+            found: its letter groups.
+            others: `Window.others`.
 
         How sure the head is, and how sure the network is that there is harm at all, together. No
         share of anybody's prompts: the same step everywhere from what is held to what is blocked.
@@ -90,9 +104,25 @@ class Weights:
             logits = logits + self.letters[:, found].sum(axis=1, dtype=np.float64) / np.sqrt(
                 len(found)
             )
-        calibrated = self.slope * (logits[:-1] + logits[-1]) + self.shift
-        result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(calibrated, -60, 60)))
+        sure = logits[:-1] + logits[-1] - _SURER * np.log1p(others)
+        result: NDArray[np.float64] = np.clip(self.slope * sure + self.shift, -60, 60)
         return result
+
+
+def scores(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 0 to 1 for each of `log_odds`."""
+    result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-log_odds))
+    return result
+
+
+def told_apart(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `log_odds` of all heads for one text, the worst as it is and the others further off.
+
+    All rise together, since all hold "harmful at all"; as they are, most would be reasons for any
+    block. How often the right one is a reason, and others are, stands in docs/models/text.md.
+    """
+    result: NDArray[np.float64] = log_odds - _APART * (log_odds.max() - log_odds)
+    return result
 
 
 def load_weights(folder: Path = PACKAGED) -> Weights:

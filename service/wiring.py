@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 import structlog
 
 from generator.model import VideoModel
-from service import hearing
+from service import filtering, hearing
 from service.audit.cosigned import Outside, witnesses
 from service.audit.errors import BadCosigner
 from service.audit.log import AuditLog
 from service.certificates import Identity, development_identity, identity_from_files
 from service.database import Database
 from service.decision_cache import DecisionCache
-from service.gates import Gates, JudgePictures, JudgeText
+from service.gates import Gates
 from service.inspection import Inspection
 from service.keys import KeyRing, Purpose
 from service.pipeline import Pipeline
@@ -43,9 +43,6 @@ from service.settings import Settings, SettingsRefused
 from service.steps.run import Crossing
 from service.subjects import SubjectKeys
 from service.vault import Vault
-
-if TYPE_CHECKING:
-    from filters.minilm import MiniLM
 
 log = structlog.get_logger()
 
@@ -268,9 +265,6 @@ def _gates(
 ) -> Gates:
     from filters.captions.captions import packaged
     from filters.normalise import normalise
-    from filters.nudity import NudityDetector
-    from filters.text import PromptClassifier
-    from filters.weights import load_weights
     from likeness.dlib_faces import DlibFaces
     from likeness.registry import Registry
     from likeness.thresholds import load_calibration
@@ -281,11 +275,11 @@ def _gates(
 
     words = load_words()
     vault_keys = {key.id: key.secret for key in keys.secrets(Purpose.VAULT)}
-    judge_text = _judge_text(settings, PromptClassifier(load_weights(), encoder(settings)).read)
+    judge_text = filtering.judge_text(settings)
     return Gates(
         database=database,
         judge_text=judge_text,
-        judge_pictures=_judge_pictures(settings, NudityDetector().look),
+        judge_pictures=filtering.judge_pictures(settings),
         read_captions=packaged(judge_text).look,
         registry=Registry(DlibFaces(), TemplateVault(vault_keys), load_calibration()),
         claims=Claims(Tiers(words, lambda text: normalise(text).text), words),
@@ -293,55 +287,6 @@ def _gates(
         timeout_s=settings.gate_timeout_s,
         listen=hearing.at_the_gates(settings, judge_text),
     )
-
-
-def _judge_text(settings: Settings, own: JudgeText) -> JudgeText:
-    """Return the prompt filter, with the guards that `settings` name beside it.
-
-    Raises:
-        ModelUnavailable: a guard cannot be loaded as it was pinned.
-    """
-    if not settings.guards:
-        return own
-    from filters.finding import Surface
-    from filters.guards.chosen import Choice
-    from filters.guards.chosen import load as load_guard
-    from filters.guards.together import Guarded
-
-    choices = [
-        Choice(**dict(chosen) | {"surfaces": frozenset(map(Surface, chosen.surfaces))})
-        for chosen in settings.guards
-    ]
-    return Guarded(own, [load_guard(choice, offline=settings.offline) for choice in choices]).read
-
-
-def _judge_pictures(settings: Settings, own: JudgePictures) -> JudgePictures:
-    """Return the packaged detector, with the image classifiers that `settings` name beside it.
-
-    Raises:
-        ModelUnavailable: one cannot be loaded as it was pinned.
-    """
-    if not settings.image_models:
-        return own
-    from filters.image_models.chosen import Choice, beside
-
-    chosen = [Choice(**dict(one)) for one in settings.image_models]
-    return beside(own, chosen, offline=settings.offline)
-
-
-def encoder(settings: Settings) -> "MiniLM":
-    """Return the text encoder; export it first where it never was.
-
-    Raises:
-        ModelUnavailable: it is damaged, or cannot be made.
-    """
-    from filters import minilm
-
-    folder = settings.cache / "minilm"
-    if not (folder / minilm.GRAPH).exists():
-        log.info("encoder.export", folder=str(folder))
-        minilm.export(folder)
-    return minilm.MiniLM(folder)
 
 
 def identity(settings: Settings, keys: KeyRing, clock: Clock) -> Identity:

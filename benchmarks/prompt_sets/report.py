@@ -100,12 +100,12 @@ def main(said: str | None) -> None:
     ours = shipped(chosen.cache)
     found = report(
         chosen.data,
-        Jury(ours.read, ours.policy),
+        Jury(ours.classifier.read, ours.policy),
         trained=None if chosen.allow_train else Trained(),
         at_most=chosen.at_most,
         disguised=chosen.disguised,
     )
-    versions = {"policy": ours.policy.ref.version, "detector": ours.detector}
+    versions = {"policy": ours.policy.ref.version, "detector": ours.classifier.detector}
     json.dump({"script": "benchmarks/prompts.py", **versions, **found, "machine": machine()},
               sys.stdout, indent=1)  # fmt: skip
     sys.stdout.write("\n")

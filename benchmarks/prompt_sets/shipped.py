@@ -15,15 +15,10 @@ from service.wiring import DEFAULT_POLICY, policy
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """What is judged with.
+    """What is judged with."""
 
-    Attributes:
-        detector: its version as it stands in the log.
-    """
-
-    read: Read
+    classifier: PromptClassifier
     policy: Policy
-    detector: str
 
 
 class Jury:
@@ -50,5 +45,5 @@ def shipped(cache: Path | None) -> Shipped:
         folder = cache or Path(fresh)
         if not (folder / GRAPH).exists():
             export(folder)
-        classifier = PromptClassifier(load_weights(), MiniLM(folder))
-    return Shipped(classifier.read, policy(DEFAULT_POLICY.read_bytes()), classifier.detector)
+        classifier = PromptClassifier(load_weights(), MiniLM(folder).layers)
+    return Shipped(classifier, policy(DEFAULT_POLICY.read_bytes()))

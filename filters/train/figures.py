@@ -11,7 +11,7 @@ from filters.train.shares import Row, area, average_precision, share
 from filters.train.sources import Example, rows
 from filters.train.split import Part
 from filters.train.thresholds import BUDGET, refused, scored
-from filters.weights import HEADS
+from filters.weights import BLOCK, HEADS, HOLD
 
 
 def worst(logits: Floats) -> Floats:
@@ -60,6 +60,39 @@ def false_positives(harmless: NDArray[np.float64], thresholds: dict[str, dict[st
     return {
         verdict: share(int(refused(harmless, thresholds, verdict).sum()), len(harmless))
         for verdict in BUDGET
+    }
+
+
+def unseen_scenes(
+    classifier: PromptClassifier, found: list[Example], truth: NDArray[np.int64]
+) -> Row:
+    """Return what is stopped of harmful scenes whose lines nothing was learnt from, and why.
+
+    One text a line, at `HOLD` and `BLOCK`. `named`: of those stopped, how many have the right
+    category as a reason; `beside`: how many wrong ones each has on average.
+    """
+    lines = {e.origin: row for row, e in enumerate(found)
+             if e.source == "grammar" and e.part is Part.TEST and truth[row, -1] == 1}  # fmt: skip
+    chosen = sorted(lines.values())
+    table = scored(classifier, [found[row].text for row in chosen])[:, : len(HEADS)]
+    said, right = truth[chosen, :-1], table.max(axis=1) >= HOLD
+    reasons = (table >= HOLD)[right]
+    hits = (reasons & (said[right] == 1)).any(axis=1)
+    result: Row = {
+        "any": _stopped(table),
+        "named": share(int(hits.sum()), len(hits)),
+        "beside": round(float((reasons & (said[right] == 0)).sum(axis=1).mean()), 2),
+    }
+    for column, head in enumerate(HEADS):
+        result[head.value] = _stopped(table[said[:, column] == 1])
+    return result
+
+
+def _stopped(table: NDArray[np.float64]) -> Row:
+    worst = table.max(axis=1)
+    return {
+        "block": share(int((worst >= BLOCK).sum()), len(worst)),
+        "hold": share(int((worst >= HOLD).sum()), len(worst)),
     }
 
 

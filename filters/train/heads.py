@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from filters.features import BUCKETS, buckets
 
 Floats = NDArray[np.float64]
-HIDDEN, EPOCHS, BATCH = 128, 12, 256
+HIDDEN, EPOCHS, BATCH = 128, 8, 256
 RATE, DECAY = 3e-3, 1e-2
 # The groups learn faster, since each is rare, and sit out in this share of the steps, so that
 # meaning learns what they could have told.
@@ -30,9 +30,9 @@ STRETCH = 8.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """Vectors (texts, 384) and letter groups (texts, `BUCKETS`), both of length one per row."""
+    """What the encoder says, (texts, `VECTOR`), and letter groups, (texts, `BUCKETS`)."""
 
-    meaning: Floats
+    meaning: NDArray[np.float32]
     letters: sparse.csr_matrix
 
     def rows(self, chosen: NDArray[np.bool_]) -> "Features":
@@ -45,9 +45,9 @@ class Heads:
     """What was learnt, one row per output; all float32.
 
     Attributes:
-        inner, inner_bias: (hidden, 384) and (hidden,), before what is below zero is cut off.
+        inner, inner_bias: (hidden, `VECTOR`) and (hidden,), before what is below zero is cut off.
         outer: (outputs, hidden).
-        meaning, letters, bias: (outputs, 384), (outputs, `BUCKETS`) and (outputs,): the lines.
+        meaning, letters, bias: (outputs, `VECTOR`), (outputs, `BUCKETS`) and (outputs,): the lines.
     """
 
     inner: NDArray[np.float32]

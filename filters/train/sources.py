@@ -7,6 +7,7 @@ on them (the rule for `minors` needs no example).
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from filters.train.split import Part, part
 from filters.weights import HEADS
 
 UNKNOWN = -1
+# What tweets and comments have and prompts do not, or for another purpose: a handle of ours is a
+# person who agreed, and must not be read as somebody who is shouted at.
+_FURNITURE = re.compile(r"@\w+:?|\bRT\b|https?://\S+|&#?\w+;|#(?=\w)")
 # Texts of a line of the grammar: more of them teach its frames, and no new scene.
 EACH = 6
 # What a scene of one category may also be, so that it is no example against the other.
@@ -50,7 +54,8 @@ class Example:
     """One text, already normalised.
 
     Attributes:
-        origin: what it shares with texts that are nearly the same: its line of the grammar.
+        origin: what it shares with texts that are nearly the same, its line of the grammar; or the
+            whole that it was cut from.
         labels: 1, 0 or `UNKNOWN` for each of `HEADS`.
         harm: whether it is harmful at all, in whatever way: 1, 0 or `UNKNOWN`.
     """
@@ -109,8 +114,11 @@ def only(head: Category, value: int) -> tuple[int, ...]:
 def _example(
     text: str, source: str, answer: tuple[int, ...], harm: int, weight: float = 1.0
 ) -> Example:
-    plain = " ".join(normalise(text).text.split())
-    return Example(plain, source, part(text), answer, harm, weight, harmless=set(answer) == {0})
+    plain = " ".join(normalise(_FURNITURE.sub(" ", text)).text.split())
+    whole = text if _FURNITURE.search(text) else ""
+    return Example(
+        plain, source, part(text), answer, harm, weight, harmless=set(answer) == {0}, origin=whole
+    )
 
 
 def _grammar(seed: int) -> Iterator[Example]:

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 
 from filters.minilm import GRAPH_SHA256, MiniLM, export
 from filters.text import Encoder, PromptClassifier
-from filters.train.figures import false_positives, left_out, looked_at
+from filters.train.figures import false_positives, left_out, looked_at, unseen_scenes
 from filters.train.heads import Features, Heads, fitted, letters
 from filters.train.sources import Example, examples
 from filters.train.split import TRAINED, Part, remember
@@ -28,6 +28,7 @@ from filters.train.thresholds import (
     DRAFT_SLOPE,
     calibration,
     harmless_prompts,
+    long_prompts,
     proposed,
     scored,
 )
@@ -36,14 +37,14 @@ from filters.weights import CARD, HEADS, TENSORS, load_weights
 SEED = 20261121
 # Three networks that began elsewhere agree better with what none of them has seen than one does.
 SEEDS = (0, 1, 2)
-VERSION = "2"
+VERSION = "3"
 Tensors = dict[str, NDArray[np.float32] | NDArray[np.float16]]
 
 
 class Remembered:
     """An encoder that looks at each text once, and can keep its vectors in a file."""
 
-    def __init__(self, encode: MiniLM, file: Path | None) -> None:
+    def __init__(self, encode: Encoder, file: Path | None) -> None:
         self._encode, self._file = encode, file
         self._known: dict[int, NDArray[np.float32]] = {}
         if file and file.exists():
@@ -122,10 +123,10 @@ def main() -> None:
     started = time.process_time()
     with tempfile.TemporaryDirectory() as cache:
         export(Path(cache))
-        encode = Remembered(MiniLM(Path(cache)), chosen.vectors)
+        encode = Remembered(MiniLM(Path(cache)).layers, chosen.vectors)
     found = examples(chosen.data, SEED)
     texts = [example.text for example in found]
-    features, truth = Features(encode(texts).astype(float), letters(texts)), truths(found)
+    features, truth = Features(encode(texts), letters(texts)), truths(found)
     encode.keep()
     use = np.array([learnt_from(example) for example in found])
     weight = np.array([example.weight for example in found])
@@ -138,6 +139,10 @@ def main() -> None:
     figures: dict[str, object] = {
         "harmless": false_positives(other, thresholds),
         "openai_first_half": looked_at(classifier, chosen.data),
+        "unseen_scenes": unseen_scenes(classifier, found, truth),
+        "long_harmless": false_positives(
+            scored(classifier, long_prompts(chosen.data, Part.TEST)), thresholds
+        ),
         "texts": len(found),
         "positives": {head: int((truth[use, row] == 1).sum()) for row, head in enumerate(HEADS)},
     }

@@ -40,12 +40,16 @@ def harmless_prompts(found: list[Example], folder: Path, wanted: Part) -> list[s
             if not line or (line not in seen and fingerprint(line) % EVERY_LINE == 0):
                 short.append(example.text)
                 seen.add(line)
-    whole = [
+    return short + long_prompts(folder, wanted)
+
+
+def long_prompts(folder: Path, wanted: Part) -> list[str]:
+    """Return a seventh of the long prompts of `wanted`: they are slow."""
+    return [
         text
         for text, _, _ in rows(folder / "prompts" / "vbench_long.jsonl")
-        if part(text) is wanted and part(text + "#") is Part.TEST  # a seventh: they are slow
+        if part(text) is wanted and part(text + "#") is Part.TEST
     ]
-    return short + whole
 
 
 def scored(classifier: PromptClassifier, texts: list[str]) -> NDArray[np.float64]:

@@ -3,8 +3,10 @@ import codecs
 
 import pytest
 
-from filters.evasion import DOUBT, hidden
-from filters.finding import Category, Span
+from filters.evasion import DOUBT, bent, hidden
+from filters.finding import Category, Span, Surface
+from filters.normalise import normalise
+from filters.repairs import repaired
 
 BAD = "the naked woman having sex with two men"
 TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "nude")
@@ -61,3 +63,46 @@ def test_the_place_is_the_stretch_that_hides() -> None:
 )
 def test_honest_text_hides_nothing(typed: str) -> None:
     assert hidden(typed) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "4 n4k3d w0m4n h4v1ng s3x",
+        "a naekd woamn having sex",
+        "a nakeed woomaan haaving seex",
+        "a na ked wo man hav ing sex",
+        "a n*ked w*man having sex",
+        "a n.a.k.e.d w.o.m.a.n having sex",
+    ],
+)
+def test_a_text_in_bent_words_is_evasion_whatever_they_may_mean(typed: str) -> None:
+    reading = normalise(typed)
+
+    (found,) = bent(reading, repaired(reading))
+
+    assert (found.category, found.score) == (Category.EVASION, 1.0)
+    assert found.place == Span(0, len(typed))
+
+
+def test_what_a_reader_misread_is_no_evasion() -> None:
+    reading = normalise("a naekd woamn having sex")
+
+    assert bent(reading, repaired(reading), Surface.CAPTIONS) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a woamn walks her dog on the beach at dawn",
+        "4k drone shot of a 1990s car, 35mm, f1.8, 60fps",
+        "Sooo cute: a kitten sleeps on a couch in the living room",
+        "naekd",
+        "",
+        "les filles sont arrivees hier soir sur la plage avec leurs amis",
+    ],
+)
+def test_a_slip_of_the_keys_is_no_evasion(typed: str) -> None:
+    reading = normalise(typed)
+
+    assert bent(reading, repaired(reading)) == []

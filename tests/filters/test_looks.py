@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filters.features import pieces
-from filters.looks import FOCUS_WORDS, TILE_WORDS, WHOLE_WORDS, looks
+from filters.looks import FOCUS_WORDS, SHORT_WORDS, TILE_WORDS, WHOLE_WORDS, looks
 from filters.normalise import normalise
 from filters.weights import load_weights
 
@@ -16,9 +16,9 @@ def words(count: int) -> str:
 
 
 def test_a_short_text_is_one_look() -> None:
-    (look,) = looks(normalise(words(TILE_WORDS)), LETTERS)
+    (look,) = looks(normalise(words(SHORT_WORDS)), LETTERS)
 
-    assert look.text == words(TILE_WORDS)
+    assert look.text == words(SHORT_WORDS)
 
 
 @settings(max_examples=100, deadline=None)
@@ -34,12 +34,12 @@ def test_every_word_of_any_text_is_in_a_look(typed: list[str]) -> None:
     assert all(0 <= part.start <= part.end <= len(text) for part in parts)
 
 
-def test_a_text_of_two_tiles_is_looked_at_whole_too() -> None:
+def test_a_text_that_the_encoder_reads_at_once_is_looked_at_whole_too() -> None:
     assert looks(normalise(words(WHOLE_WORDS)), LETTERS)[0].text == words(WHOLE_WORDS)
 
 
 def test_no_look_at_a_longer_text_holds_more_than_a_tile() -> None:
-    for count in (WHOLE_WORDS + 1, 95, 1001):
+    for count in (WHOLE_WORDS + 1, 295, 1001):
         parts = looks(normalise(words(count)), LETTERS)
 
         assert all(len(part.text.split()) <= TILE_WORDS for part in parts)
@@ -47,12 +47,34 @@ def test_no_look_at_a_longer_text_holds_more_than_a_tile() -> None:
 
 
 def test_a_short_sentence_in_a_long_text_has_a_look_of_its_own() -> None:
-    text = CALM * 5 + "a naked woman having sex " + CALM * 5
+    text = CALM * 8 + "a naked woman having sex " + CALM * 8
 
     parts = looks(normalise(text), LETTERS)
 
     shortest = [part.text for part in parts if "naked woman having sex" in part.text]
     assert min(len(part.split()) for part in shortest) <= FOCUS_WORDS
+
+
+def test_a_part_knows_how_many_were_looked_at_and_the_whole_is_no_part() -> None:
+    (short,) = looks(normalise(words(SHORT_WORDS)), LETTERS)
+    whole, *parts = looks(normalise(words(WHOLE_WORDS)), LETTERS)
+    long = looks(normalise(words(1001)), LETTERS)
+
+    assert short.others == whole.others == 0
+    assert {part.others for part in parts} == {len(parts)}
+    assert {part.others for part in long} == {len(long)}
+
+
+def test_a_sentence_is_looked_at_by_itself_where_it_says_enough() -> None:
+    text = "A quiet bay at dawn with gulls. She dies. A small boat leaves the wooden pier slowly. "
+
+    whole, *parts = looks(normalise(text * 3), LETTERS)
+
+    assert whole.text == normalise(text * 3).text.strip()
+    assert [part.text for part in parts] == [
+        "a quiet bay at dawn with gulls. she dies.",
+        "a small boat leaves the wooden pier slowly.",
+    ]
 
 
 def test_the_same_text_has_the_same_looks() -> None:

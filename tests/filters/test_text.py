@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from filters.finding import Category, FilterError, NothingToLookAt, Span, Surface
 from filters.minilm import MiniLM
 from filters.text import AGE_WORD, PromptClassifier
-from filters.weights import HEADS, load_weights
+from filters.weights import HEADS, VECTOR, load_weights
 
 BAD = "a naked woman having sex on a bed"
 CALM = (
@@ -17,7 +17,7 @@ CALM = (
 
 @pytest.fixture(scope="module")
 def classifier(encode: MiniLM) -> PromptClassifier:
-    return PromptClassifier(load_weights(), encode)
+    return PromptClassifier(load_weights(), encode.layers)
 
 
 def verdict(classifier: PromptClassifier, text: str) -> str:
@@ -91,7 +91,7 @@ def test_every_category_of_text_is_reported_every_time(classifier: PromptClassif
 
     assert [each.category for each in found] == [*HEADS, Category.MINORS, Category.LANGUAGE]
     assert {each.surface for each in found} == {Surface.SPEECH}
-    assert {each.detector for each in found} == {"filters.text@2.3"}
+    assert {each.detector for each in found} == {"filters.text@3.4"}
 
 
 def test_the_place_is_the_window_with_the_words(classifier: PromptClassifier) -> None:
@@ -177,7 +177,7 @@ def test_text_without_anything_to_read_is_an_error_and_never_fine(
 def test_a_broken_encoder_is_an_error_and_never_fine(answer: str) -> None:
     def broken(texts: Sequence[str]) -> NDArray[np.float32]:
         rows = len(texts) if answer == "not numbers" else len(texts) - 1
-        return np.full((rows, 384), np.nan if answer == "not numbers" else 0, np.float32)
+        return np.full((rows, VECTOR), np.nan if answer == "not numbers" else 0, np.float32)
 
     with pytest.raises(FilterError):
         PromptClassifier(load_weights(), broken).read("a red ball")

@@ -5,11 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.numpy import load, save
 
 from filters.features import buckets
 from filters.finding import ModelUnavailable
-from filters.weights import BLOCK, CARD, HEADS, HOLD, OUTPUTS, PACKAGED, TENSORS, load_weights
+from filters.weights import (
+    BLOCK,
+    CARD,
+    HEADS,
+    HOLD,
+    OUTPUTS,
+    PACKAGED,
+    TENSORS,
+    VECTOR,
+    load_weights,
+    scores,
+    told_apart,
+)
 
 
 @pytest.fixture
@@ -49,14 +63,34 @@ def test_every_head_holds_and_blocks_at_the_same_scores() -> None:
     assert all(thresholds[head] == {"hold": HOLD, "block": BLOCK} for head in HEADS)
 
 
-def test_a_score_is_one_for_every_head_and_never_leaves_zero_to_one() -> None:
+def test_there_is_one_score_for_every_head_and_none_leaves_zero_to_one() -> None:
     weights = load_weights()
-    vector = np.ones(384, np.float32) * 1e6
+    vector = np.ones(VECTOR, np.float32) * 1e6
 
     for sign in (1, -1):
-        chances = weights.probabilities(np.float32(sign) * vector, buckets("a"))
-        assert chances.shape == (len(HEADS),)
-        assert ((chances >= 0) & (chances <= 1)).all()
+        found = scores(weights.log_odds(np.float32(sign) * vector, buckets("a")))
+        assert found.shape == (len(HEADS),)
+        assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_a_part_of_many_has_to_be_surer() -> None:
+    weights = load_weights()
+    vector = np.zeros(VECTOR, np.float32)
+
+    alone, one_of_ten = (weights.log_odds(vector, buckets("a"), others) for others in (0, 9))
+
+    assert (one_of_ten < alone).all()
+
+
+@given(st.lists(st.floats(-60, 60), min_size=1, max_size=13))
+def test_telling_heads_apart_leaves_the_worst_and_the_order(found: list[float]) -> None:
+    given_odds = np.array(found)
+
+    apart = told_apart(given_odds)
+
+    assert apart.max() == given_odds.max()
+    assert (apart <= given_odds).all()
+    assert (np.diff(apart[np.argsort(given_odds)]) >= 0).all()
 
 
 @pytest.mark.parametrize("name", [CARD, TENSORS])

@@ -8,7 +8,7 @@ from filters.finding import Category, Finding, ModelUnavailable, Surface
 from filters.guards.guard import CLASSIFIER, FAMILIES
 from filters.guards.weights import digest
 from filters.languages import language
-from service import wiring
+from service import filtering, wiring
 from service.decision import Gate
 from service.doctor import models
 from service.doctor.said import Level
@@ -92,7 +92,7 @@ def test_a_configured_guard_joins_the_prompts_findings_and_clears_its_language(
     tmp_path: Path,
 ) -> None:
     saying(QWEN, tmp_path, "Safety: Unsafe\nCategories: Violent")
-    judge = wiring._judge_text(with_guard(tmp_path, digest(tmp_path)), own)
+    judge = filtering.with_guards(with_guard(tmp_path, digest(tmp_path)), own)
 
     found = {each.category: each for each in judge(GERMAN, Surface.PROMPT)}
 
@@ -112,13 +112,13 @@ def test_a_swapped_weight_file_refuses_to_start_and_the_doctor_says_so(tmp_path:
         weights.truncate(1000)
 
     with pytest.raises(ModelUnavailable, match="not those that were pinned"):
-        wiring._judge_text(settings, own)
+        filtering.with_guards(settings, own)
     with pytest.raises(ModelUnavailable):
         models.guards(settings)
 
 
 def test_without_guards_the_prompt_filter_is_asked_alone() -> None:
-    assert wiring._judge_text(Settings(), own) is own
+    assert filtering.with_guards(Settings(), own) is own
     assert models.guards(Settings()).level is Level.OK
 
 
@@ -131,7 +131,7 @@ def test_a_guard_that_babbles_or_is_late_holds_the_request(
     settings = with_guard(folder, digest(folder))
     (chosen,) = settings.guards
     chosen = chosen.model_copy(update={"timeout_s": timeout_s})
-    judge = wiring._judge_text(settings.model_copy(update={"guards": (chosen,)}), own)
+    judge = filtering.with_guards(settings.model_copy(update={"guards": (chosen,)}), own)
 
     with a_house(tmp_path) as house:
         gates = replace(house.rooms.gates, judge_text=judge, timeout_s=40.0)

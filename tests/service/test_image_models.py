@@ -11,7 +11,7 @@ import pytest
 
 from filters.finding import Finding, ModelUnavailable, Surface
 from filters.guards.weights import digest
-from service import wiring
+from service import filtering, wiring
 from service.decision import Gate, Mode, Verdict
 from service.desk import answer
 from service.doctor import models
@@ -85,8 +85,8 @@ def test_the_policy_knows_every_kind_and_one_it_does_not_list_refuses_to_start()
 def test_without_any_the_packaged_detector_is_asked_alone_and_torch_stays_out() -> None:
     program = (
         "import sys\n"
-        "from service import wiring\nfrom service.settings import Settings\n"
-        "look = wiring._judge_pictures(Settings(), print)\n"
+        "from service import filtering\nfrom service.settings import Settings\n"
+        "look = filtering.with_image_models(Settings(), print)\n"
         "import filters.captions.captions\n"
         "print(look is print, sorted({'torch', 'transformers', 'rapidocr'} & set(sys.modules)))"
     )
@@ -106,7 +106,7 @@ def test_a_swapped_weight_file_refuses_to_start_and_the_doctor_says_so(tmp_path:
         weights.truncate(1000)
 
     with pytest.raises(ModelUnavailable, match="not those that were pinned"):
-        wiring._judge_pictures(settings, own)
+        filtering.with_image_models(settings, own)
     with pytest.raises(ModelUnavailable):
         models.pictures(settings)
 
@@ -119,7 +119,7 @@ def test_one_that_is_late_or_gives_no_numbers_holds_the_request(fault: str, tmp_
     settings = with_model(folder if late else sick(folder), timeout_s=1e-6 if late else 30.0)
 
     with a_house(tmp_path) as house:
-        look = wiring._judge_pictures(settings, house.filters.look)
+        look = filtering.with_image_models(settings, house.filters.look)
         gates = replace(house.rooms.gates, judge_pictures=look, timeout_s=40.0)
         rooms = replace(house.rooms, gates=gates)
         given = answer(rooms, a_request(references=[RED]), mode=Mode.ENFORCE)
@@ -133,7 +133,7 @@ def test_what_it_finds_stands_in_the_decision_with_its_pin(tmp_path: Path) -> No
     folder = a_vit(tmp_path / "vit")
 
     with a_house(tmp_path) as house:
-        look = wiring._judge_pictures(with_model(folder), house.filters.look)
+        look = filtering.with_image_models(with_model(folder), house.filters.look)
         rooms = replace(
             house.rooms, gates=replace(house.rooms.gates, judge_pictures=look, timeout_s=40.0)
         )

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from filters.minilm import GRAPH
 from service.audit.log import AuditLog
 from service.audit.reading import EntryFilter
 from service.cli import opening
@@ -75,7 +76,7 @@ def test_a_full_database_decides_nothing_and_loses_nothing(own_home: Path, cache
 
 def test_a_tampered_model_is_never_used(own_home: Path, cache: Path, tmp_path: Path) -> None:
     broken = Path(shutil.copytree(cache, tmp_path / "cache"))
-    graph = broken / "minilm" / "minilm.onnx"
+    graph = broken / "minilm" / GRAPH
     content = bytearray(graph.read_bytes())
     content[-100] ^= 1
     graph.write_bytes(content)
