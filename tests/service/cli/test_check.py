@@ -107,14 +107,14 @@ def test_what_a_stranger_wrote_moves_no_cursor(command: Command) -> None:
 
 
 def test_why_is_said_below_what_was_met(command: Command) -> None:
-    ran = command("check", "a red ball beside @nobody_here", "--explain")
+    ran = command("check", "a red ball beside @mara_lane", "--explain")
 
     lines = ran.out.splitlines()
     assert ran.code == 3
     assert lines[:3] == [
         "prompt: likeness.handle_unknown",
-        "a red ball beside @nobody_here",
-        " " * 18 + "^" * 12,
+        "a red ball beside @mara_lane",
+        " " * 18 + "^" * 10,
     ]
     assert "Held: a person has to look at it." in lines
     assert any("rule likeness/handle-unknown" in line.lower() for line in lines)
