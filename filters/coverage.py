@@ -11,6 +11,8 @@ from filters.transcript import Word
 
 # Readers put a word's edges within 0.3 s of the truth, and the voice detector smears as much.
 REACH_MS = 400
+# Longer than anybody draws a word out; a reader that lost the thread lets one last for a minute.
+LONGEST_WORD_MS = 3000
 _AROUND_CHUNKS = 16
 
 
@@ -58,7 +60,9 @@ class Coverage:
         return max(0, first - _AROUND_CHUNKS), last + 1 + _AROUND_CHUNKS
 
     def mark(self, channel: int, word: Word) -> None:
-        """Note that `word` was read there."""
+        """Note that `word` was read there; one that is longer than words are clears nothing."""
+        if word.end_ms - word.start_ms > LONGEST_WORD_MS:
+            return
         first, end = self._chunks(word)
         self.read[channel, first:end] = True
 

@@ -108,7 +108,9 @@ def judged(text: str, judge: Judge) -> list[Finding]:
 
 
 def _heard(judge: Judge, line: Line) -> Sequence[Finding]:
-    found = judge(line.text, line.surface)
+    # The looser thresholds of captions are for signs that a reader found in a picture.
+    typed = Surface.PROMPT if line.surface is Surface.CAPTIONS else line.surface
+    found = judge(line.text, typed)
     if not found:
         raise NotJudged("no category was looked for in what is said")
     return found

@@ -38,14 +38,15 @@ BENT_WORDS, BENT_SHARE = 2, 0.25
 
 
 def bent(
-    reading: Reading, mended: Sequence[Reading], surface: Surface = Surface.PROMPT
+    text: str, reading: Reading, mended: Sequence[Reading], surface: Surface = Surface.PROMPT
 ) -> list[Finding]:
-    """Return an `evasion` finding of the whole where much of it had to be mended to be read.
+    """Return an `evasion` finding of the whole where much of `text` had to be mended to be read.
 
     What is mended may not be what was meant, so that the score of the mended text is not enough.
     Only of what a person typed: what was read in pictures or heard has slips of the reader.
 
     Args:
+        reading: `text`, normalised.
         mended: from `repaired`, the likeliest first.
     """
     if not mended or surface is not Surface.PROMPT:
@@ -54,8 +55,8 @@ def bent(
     changed = (typed - Counter(mended[0].text.split())).total()
     if changed < max(BENT_WORDS, BENT_SHARE * typed.total()):
         return []
-    # Words of another language look bent too; what is no English then is held as unread.
-    if spoken(mended[0].text).foreign:
+    # Words of another language look bent too, and are held as unread.
+    if spoken(mended[0].text).foreign and spoken(text).foreign:
         return []
     return [Finding(Category.EVASION, 1.0, surface, DETECTOR, Span(0, reading.length))]
 

@@ -7,7 +7,7 @@ windows are looked at in service is up to `filters.looks`.
 import itertools
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +30,10 @@ class Window:
     """Part of a reading: its text, and where it stands in what the user typed.
 
     Attributes:
-        others: of a part that was looked for harm, how many others were; 0 for the whole.
+        others: of a part, how many parts of the same reading are looked at; 0 for the whole.
     """
 
-    text: str
+    text: str = field(repr=False)
     start: int
     end: int
     others: int = 0

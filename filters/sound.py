@@ -113,7 +113,8 @@ def _checked(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float
             part = block[start : start + _BLOCK]
             if not np.isfinite(part).all():
                 raise FilterError("sound holds values that are not numbers")
-            yield part.astype(np.float32, copy=False)
+            # As a player does: beyond full scale there is nothing to be heard.
+            yield np.clip(part.astype(np.float32, copy=False), -1.0, 1.0)
 
 
 def _taps() -> NDArray[np.float32]:

@@ -12,8 +12,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from filters.finding import Category, Finding, Moment, Surface
-from filters.pinned import opened, pinned, wheel_file
+from filters.finding import Category, FilterError, Finding, Moment, Surface
+from filters.pinned import FAULTS, opened, pinned, wheel_file
 from filters.sound import CHUNK, MODEL_RATE, Window, windows
 
 DETECTOR = "filters.voice_activity@2"
@@ -26,6 +26,8 @@ JOIN_MS = 500
 # A whisper at -40 dB of full scale goes past the model (34 of 40 voices found), and a viewer who
 # turns up the volume hears it. So quiet sound is brought to this peak, by 40 dB at most.
 PEAK, MOST_GAIN = 0.3, 100.0
+# No voice is lower, and a loudspeaker hardly sounds there.
+LOWEST_HZ = 70.0
 _REMEDY = "Install `imprimatur[gate]` with constraints.txt (faster-whisper 1.2.1)."
 
 
@@ -120,7 +122,7 @@ class VoiceActivity:
             if same < number:
                 rows.append(rows[same])
                 continue
-            rows.append(_heard(self._session, raised(window.samples[number])))
+            rows.append(_heard(self._session, raised(steadied(window.samples[number]))))
         return np.stack(rows)
 
 
@@ -190,6 +192,18 @@ def to_ms(chunks: int) -> int:
     return round(chunks * CHUNK * 1000 / MODEL_RATE)
 
 
+def steadied(slow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return sound without what only rumbles.
+
+    An offset or a hum that nobody hears would be taken for the loudness of the voice beside it.
+    """
+    if not slow.size:
+        return slow
+    spectrum = np.fft.rfft(slow)
+    spectrum[np.fft.rfftfreq(len(slow), 1 / MODEL_RATE) < LOWEST_HZ] = 0
+    return np.fft.irfft(spectrum, len(slow)).astype(np.float32)
+
+
 def raised(slow: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return quiet sound as loud as it has to be to be understood."""
     peak = float(np.abs(slow).max(initial=0))
@@ -204,5 +218,11 @@ def _heard(session: onnxruntime.InferenceSession, slow: NDArray[np.float32]) -> 
     before[1:] = chunks[:-1, -CONTEXT:]
     state = np.zeros((1, 1, 128), np.float32)
     shown = np.concatenate([before, chunks], axis=1)
-    chances, _, _ = session.run(None, {"input": shown, "h": state, "c": state})
-    return np.asarray(chances, np.float64).reshape(-1)
+    try:
+        answer, _, _ = session.run(None, {"input": shown, "h": state, "c": state})
+    except FAULTS as broken:
+        raise FilterError(f"{DETECTOR} failed: {type(broken).__name__}") from broken
+    chances = np.asarray(answer, np.float64).reshape(-1)
+    if len(chances) != len(chunks) or not np.isfinite(chances).all():
+        raise FilterError(f"{DETECTOR} gave no number for each part of a sound")
+    return chances

@@ -37,6 +37,10 @@ AGE_WORD = re.compile(
 )
 
 
+# Log-odds by which a part may say less than the whole that it stands in, and still be its place.
+_NEARLY = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class _Best:
     """What a head says of a text at worst, and the part of it that comes nearest to that."""
@@ -87,10 +91,12 @@ class PromptClassifier:
             for head, score in zip(HEADS, apart, strict=True)
         ]
         findings.append(self._minors(readings, best[Category.SEXUAL], surface))
-        disguised = bent(reading, mended, surface)
-        # "h0w t0" is no language, and what it was mended to is English.
-        typed = mended[0].text if disguised else text
-        findings.append(language(typed, surface, self.detector))
+        disguised = bent(text, reading, mended, surface)
+        spoken = language(text, surface, self.detector)
+        if disguised and spoken.score:
+            # "h0w t0" is no language; what it was mended to may be English.
+            spoken = language(mended[0].text, surface, self.detector)
+        findings.append(spoken)
         if len(looked) < len(parts):
             whole = Span(0, len(text))
             findings.append(Finding(Category.EVASION, 1.0, surface, EVASION, whole))
@@ -107,13 +113,9 @@ class PromptClassifier:
             for vector, part in zip(vectors, looked, strict=True)
         ]
         found = np.stack(rows)
-        # The whole may say more than any part, and points nowhere.
-        parts = [number for number, part in enumerate(looked) if part.others]
-        pointing = parts or list(range(len(looked)))
-        places = found[pointing].argmax(axis=0)
         return {
-            head: _Best(worst, looked[pointing[place]])
-            for head, worst, place in zip(HEADS, found.max(axis=0).tolist(), places, strict=True)
+            head: _Best(float(found[:, column].max()), looked[_place(found[:, column], looked)])
+            for column, head in enumerate(HEADS)
         }
 
     def _minors(self, readings: Sequence[Reading], sexual: _Best, surface: Surface) -> Finding:
@@ -130,6 +132,19 @@ class PromptClassifier:
                 score = float(scores(np.array([sexual.log_odds]))[0])
                 return replace(none, score=score, place=place)
         return none
+
+
+def _place(log_odds: NDArray[np.float64], looked: Sequence[Window]) -> int:
+    """Return which window to point at: the worst; of a whole, the part that says nearly as much."""
+    worst = int(log_odds.argmax())
+    parts = [number for number, part in enumerate(looked) if part.others]
+    best = max(parts, key=lambda number: log_odds[number], default=worst)
+    near = log_odds[best] >= log_odds[worst] - _NEARLY
+    return best if near and _within(looked[best], looked[worst]) else worst
+
+
+def _within(part: Window, whole: Window) -> bool:
+    return whole.start <= part.start and part.end <= whole.end
 
 
 def _span(window: Window) -> Span:

@@ -3,6 +3,7 @@
 Importing it loads ctranslate2 and PyAV, so only a process that was told to read speech does.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -138,7 +139,9 @@ class Whisper:
             raise ReaderLate(f"{self.detector} did not end in time")
         chances = dict(about.all_language_probs or [])
         english = chances.get(ENGLISH, 0.0)
-        return Heard(tuple(passages), float(min(1.0, max(0.0, 1.0 - english))))
+        # What is no number is no English either.
+        foreign = 1.0 - english if math.isfinite(english) else 1.0
+        return Heard(tuple(passages), float(min(1.0, max(0.0, foreign))))
 
 
 def passage(segment: WhisperSegment) -> Passage:

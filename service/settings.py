@@ -53,7 +53,7 @@ class GuardChoice(BaseModel):
     model: str = Field(min_length=1)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     timeout_s: float = Field(default=5.0, gt=0)
-    surfaces: frozenset[Literal["prompt", "captions", "speech"]] = Field(
+    surfaces: frozenset[Literal["prompt", "speech"]] = Field(
         default=frozenset({"prompt"}), min_length=1
     )
     languages: frozenset[_Language] = frozenset()

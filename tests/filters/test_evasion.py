@@ -74,21 +74,23 @@ def test_honest_text_hides_nothing(typed: str) -> None:
         "a na ked wo man hav ing sex",
         "a n*ked w*man having sex",
         "a n.a.k.e.d w.o.m.a.n having sex",
+        "th3 m4n k1cks th3 b4ll at th3 w4ll near Brzezinka, Quorlith Vandermeer, Okonkwo",
     ],
 )
 def test_a_text_in_bent_words_is_evasion_whatever_they_may_mean(typed: str) -> None:
     reading = normalise(typed)
 
-    (found,) = bent(reading, repaired(reading))
+    (found,) = bent(typed, reading, repaired(reading))
 
     assert (found.category, found.score) == (Category.EVASION, 1.0)
     assert found.place == Span(0, len(typed))
 
 
 def test_what_a_reader_misread_is_no_evasion() -> None:
-    reading = normalise("a naekd woamn having sex")
+    typed = "a naekd woamn having sex"
+    reading = normalise(typed)
 
-    assert bent(reading, repaired(reading), Surface.CAPTIONS) == []
+    assert bent(typed, reading, repaired(reading), Surface.CAPTIONS) == []
 
 
 @pytest.mark.parametrize(
@@ -105,4 +107,4 @@ def test_what_a_reader_misread_is_no_evasion() -> None:
 def test_a_slip_of_the_keys_is_no_evasion(typed: str) -> None:
     reading = normalise(typed)
 
-    assert bent(reading, repaired(reading)) == []
+    assert bent(typed, reading, repaired(reading)) == []

@@ -179,3 +179,21 @@ def test_ten_minutes_are_heard_in_the_memory_of_a_window(voice_activity: VoiceAc
 
     # As samples they would be 230 MB.
     assert peak < 30 << 20
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("beside", ["offset", "rumble", "far too loud"])
+def test_a_voice_is_not_hidden_by_what_nobody_hears(
+    data_folder: Path, voice_activity: VoiceActivity, beside: str
+) -> None:
+    voice = a_voice(data_folder)
+    at = np.arange(len(voice), dtype=np.float32)[:, None] / SAMPLE_RATE
+    played = {
+        "offset": 0.9 + 0.05 * voice,
+        "rumble": 0.95 * np.sin(2 * np.pi * 20 * at) + 0.05 * voice,
+        "far too loud": voice * np.float32(1e25),
+    }[beside]
+
+    found = voice_activity.listen(played.astype(np.float32))
+
+    assert max(finding.score for finding in found) >= SPEECH_FROM

@@ -1,3 +1,4 @@
+import base64
 from collections.abc import Sequence
 
 import numpy as np
@@ -187,3 +188,14 @@ def test_a_text_too_long_to_read_is_held(classifier: PromptClassifier) -> None:
     text = " ".join(f"scene{number} a gull sits on the pier" for number in range(200))
 
     assert score(classifier, text, Category.EVASION) == 1.0
+
+
+def test_the_place_is_never_in_a_text_that_says_nothing_bad(classifier: PromptClassifier) -> None:
+    calm = base64.b64encode((CALM * 3).encode()).decode()
+    bad = "We will kill them all tonight."
+    (violence,) = [
+        each for each in classifier.read(f"{bad} {calm}") if each.category is Category.VIOLENCE
+    ]
+
+    assert isinstance(violence.place, Span)
+    assert violence.place.start < len(bad)
