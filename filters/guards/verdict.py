@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from filters.finding import Category, FilterError
 
-# A guard's middle answer ("Controversial"): held by every rule of the packaged policy that blocks
-# from 0.5, and never allowed.
+# A guard's middle answer ("Controversial"): on the surfaces that guards are asked about, held by
+# every rule of the packaged policy that blocks from 0.5, and never allowed.
 DOUBTFUL = 0.45
 
 
