@@ -32,8 +32,8 @@ _DOUBTFUL = (
 )
 # A pasted web page has zero-width spaces too, so that alone should not stop anybody.
 DOUBT = 0.5
-# One mended word is a slip; two that are a quarter of the text are a way of writing. Chosen on plain
-# prompts of VBench and COCO and on the disguises of benchmarks/transforms.py.
+# One mended word is a slip; two that are a quarter of the text are a way of writing. Chosen on
+# plain prompts of VBench and COCO and on the disguises of benchmarks/transforms.py.
 BENT_WORDS, BENT_SHARE = 2, 0.25
 
 
