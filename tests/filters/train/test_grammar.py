@@ -15,6 +15,8 @@ JUDGED = {
     "political", "impersonation", "dangerous_acts", "animal_cruelty", "privacy",
 }  # fmt: skip
 TEMPLATES, WHOLE_TEXTS, NEIGHBOURS = 120, 60, 80
+# Words of the longest line: a paragraph, as practised users and language models write them.
+PARAGRAPH = 130
 
 
 @cache
@@ -96,7 +98,13 @@ def test_a_slot_that_nobody_gave_is_named(tmp_path: Path) -> None:
 
 
 def test_no_prompt_is_longer_than_a_person_would_write() -> None:
-    assert not [scene.text for scene in prompts() if len(scene.text.split()) > MAX_WORDS]
+    assert not [scene.text for scene in prompts() if len(scene.text.split()) > PARAGRAPH]
+
+
+def test_no_frame_makes_a_prompt_long() -> None:
+    long = [scene for scene in prompts() if len(scene.text.split()) > MAX_WORDS]
+
+    assert not [scene.text for scene in long if len(scene.line.split()) <= MAX_WORDS]
 
 
 def test_children_appear_in_harmless_lines_only() -> None:
