@@ -1,0 +1,98 @@
+"""Texts in their surroundings: scenes among calm sentences, and sentences of long harmless texts.
+
+What the encoder says of a sentence depends on what stands around it, so that heads which only saw
+texts by themselves would find half of all sentences odd.
+"""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from filters.finding import Category
+from filters.looks import SHORT_WORDS, stretches
+from filters.normalise import normalise
+from filters.text import AGE_WORD
+from filters.train.sources import Example
+from filters.train.split import Part
+from filters.weights import HEADS
+
+# Of a long harmless text, and of the calm sentences around a harmless scene.
+SENTENCES = 2
+# Calm sentences before a scene, and as many after it.
+MOST_BEFORE = 4
+CALM_WORDS = range(5, SHORT_WORDS + 1)
+# Not the grammar, whose lines come and go.
+_CALM_SOURCES = frozenset({"coco", "vbench_short", "vbench2", "vbench_long"})
+_SEXUAL = HEADS.index(Category.SEXUAL)
+
+
+def in_context(found: Sequence[Example], seed: int) -> Iterator[Example]:
+    """Yield sentences of the long harmless ones of `found`, and a scene of each line among others.
+
+    All of a text stay in its part. Nothing sexual is put beside a word for people under 18.
+    """
+    sentences = [
+        sentence
+        for example in found
+        if example.harmless and len(example.text.split()) > SHORT_WORDS
+        for sentence in _sentences(example, seed)
+    ]
+    yield from sentences
+    calm = {part: _calm([*found, *sentences], part) for part in Part}
+    seen: set[str] = set()
+    for example in found:
+        scene = example.source == "grammar" and len(example.text.split()) <= 2 * SHORT_WORDS
+        if scene and example.origin not in seen:
+            seen.add(example.origin)
+            yield from _among(example, calm[example.part], _chance(seed, example.origin))
+
+
+def _chance(seed: int, text: str) -> random.Random:
+    # By text, so that a new line changes no other's surroundings. Not for secrets.
+    return random.Random(f"{seed}:{text}")  # noqa: S311
+
+
+def _sentences(example: Example, seed: int) -> Iterator[Example]:
+    chance = _chance(seed, example.text)
+    for stretch in stretches(normalise(example.text)):
+        tiles = stretch.looks[1:]
+        for look in chance.sample(tiles, min(SENTENCES, len(tiles))):
+            yield replace(
+                example, text=look.text, context=stretch.text, at=look.place[0],
+                origin=example.origin or example.text,
+            )  # fmt: skip
+
+
+def _calm(found: Sequence[Example], part: Part) -> list[str]:
+    return [
+        example.text for example in found
+        if example.harmless and example.part is part and example.source in _CALM_SOURCES
+        and len(example.text.split()) in CALM_WORDS
+    ]  # fmt: skip
+
+
+def _among(scene: Example, calm: list[str], chance: random.Random) -> Iterator[Example]:
+    """Yield the scene where it stands among calm sentences, and the whole of them.
+
+    Of a harmless one, calm sentences beside it too.
+    """
+    before, after = chance.randint(0, MOST_BEFORE), chance.randint(0, MOST_BEFORE)
+    others = chance.sample(calm, before + after or 1)
+    sentences = [_ended(text) for text in [*others[:before], scene.text, *others[before:]]]
+    context = " ".join(sentences)
+    if scene.labels[_SEXUAL] != 0 and AGE_WORD.search(context):
+        return
+    starts = [0]
+    for sentence, _ in pairwise(sentences):
+        starts.append(starts[-1] + len(sentence) + 1)
+    yield replace(scene, context=context, at=starts[before])
+    yield replace(scene, text=context, context=context, weight=scene.weight / 2)
+    if scene.harmless:
+        beside = [number for number in range(len(sentences)) if number != before]
+        for number in chance.sample(beside, min(SENTENCES, len(beside))):
+            yield replace(scene, text=sentences[number], context=context, at=starts[number])
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence[-1] in ".!?" else sentence + "."
