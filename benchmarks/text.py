@@ -23,7 +23,7 @@ PARAGRAPH = (
     "warm light spills over wet stones. A child waves from the pier as the first boat leaves. "
 )
 LONG = (PARAGRAPH * 8)[:600]
-# Numbered, because a window that comes twice is looked at once.
+# Numbered, because a stretch that comes twice is read once.
 LONGEST = "".join(f"Scene {number}. {PARAGRAPH}" for number in range(200))[:32_000]
 
 
@@ -57,7 +57,7 @@ def main() -> None:
         if not chosen.cache:
             export(cache)
         encode = MiniLM(cache)
-        classifier = PromptClassifier(load_weights(), encode.layers)
+        classifier = PromptClassifier(load_weights(), encode)
         accented = normalise(ACCENTED)
         figures = [
             measured("normalise, 600 ASCII characters", lambda: normalise(LONG), times=200),

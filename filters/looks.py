@@ -1,89 +1,117 @@
-"""Which parts of a text the prompt filter looks at: the whole, and every word once more in a tile.
+"""Which parts of a text the prompt filter looks at: the whole, and its sentences one by one.
 
-What the encoder costs is its tokens, so that windows which overlap throughout cost twice what the
-text does. The whole shows what is meant; one harmful sentence fades in it and stands out in its
-tile. A text too long for the encoder has no whole: there, what an edge cuts in two is looked at
-again where the letters alone look worst (figures: docs/models/text.md).
+The whole shows what is meant; one harmful sentence fades in it and stands out by itself. The
+encoder reads a stretch once, and every place in it is the mean of its own tokens, so that sentences
+cost nothing beside the whole. A text longer than a stretch is several of them.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from filters.features import Window, buckets, pieces
-from filters.minilm import PIECE_TOKENS
-from filters.normalise import Reading
+from filters.features import buckets, pieces
+from filters.reading import Reading
 
 # Sentences are looked at one by one, shorter ones with a neighbour, longer ones in parts.
 LEAST_WORDS, TILE_WORDS = 6, 20
-# Up to here the whole is all there is to see, and up to there it is looked at beside its tiles:
-# some 240 tokens, of the 254 that the encoder reads.
-SHORT_WORDS, WHOLE_WORDS = 30, 180
-# A short sentence fills most of twelve words, and fades in twenty.
-FOCUS_WORDS = 12
-# Second looks per stretch of so many words. A prompt is one stretch; a long text gets its share.
-FOCUS_EVERY, FOCUS_TIMES = 800, 3
+# Up to here the whole is all there is to see.
+SHORT_WORDS = 30
+# Some 240 tokens, of the 254 that the encoder reads at once.
+STRETCH_WORDS = 180
 # Runs of the encoder for one text, whatever its length: the rest waits for a person.
 PASSES = 32
 _STOPS = frozenset(".!?;")
 
 
-def looks(reading: Reading, letters: NDArray[np.float32]) -> list[Window]:
-    """Return parts of `reading` that together hold every word of it, and no text twice.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Part of a text that is judged by itself.
 
-    Args:
-        letters: (heads, `BUCKETS`), the weights of letter groups; they rank second looks only.
+    Attributes:
+        place: where it is in its stretch.
+        start, end: where it is in what the user typed.
+        others: how many such parts the text has, if it is one of several; 0 if it is the whole.
     """
+
+    text: str = field(repr=False)
+    place: tuple[int, int]
+    start: int
+    end: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """As much text as the encoder reads at once, and the looks in it: the whole, and its tiles."""
+
+    text: str = field(repr=False)
+    looks: tuple[Look, ...]
+
+
+def stretches(reading: Reading) -> list[Stretch]:
+    """Return stretches of `reading` that together hold every word of it; none if it has none."""
     words = pieces(reading.text)
     if not words:
         return []
-    whole = _window(reading, words[0][0], words[-1][1])
     if len(words) <= SHORT_WORDS:
-        return [whole]
-    # Of a very long text, as many sentences as fit: each by itself would be too many passes.
-    least = LEAST_WORDS if len(words) <= WHOLE_WORDS else TILE_WORDS
-    bounds = _tiles(_sentences(reading.text, words), least)
-    if len(words) > WHOLE_WORDS:
-        chances = _chances([reading.text[start:end] for start, end in words], letters)
-        bounds += [(first, first + FOCUS_WORDS - 1) for first in _focused(chances)]
-    distinct: dict[str, Window] = {}
-    for first, last in bounds:
-        part = _window(reading, words[first][0], words[last][1])
-        distinct.setdefault(part.text, part)
-    distinct.pop(whole.text, None)
-    parts = [replace(part, others=len(distinct)) for part in distinct.values()]
-    return [whole, *parts] if len(words) <= WHOLE_WORDS else parts
+        return [_stretch(reading, words, [(0, len(words) - 1)], (0, 0))]
+    tiles = _tiles(_sentences(reading.text, words))
+    groups = _groups(tiles)
+    wholes = len(groups) if len(groups) > 1 else 0
+    distinct = {reading.text[words[first][0] : words[last][1]] for first, last in tiles}
+    return [_stretch(reading, words, group, (wholes, len(distinct))) for group in groups]
 
 
-def _window(reading: Reading, start: int, end: int) -> Window:
-    return Window(reading.text[start:end], *reading.span(start, end))
+def affordable(found: Sequence[tuple[Stretch, int]], letters: NDArray[np.float32]) -> list[Stretch]:
+    """Return what of `found`, as it comes, the encoder reads in `PASSES` passes.
 
+    Of more, those with the look whose letters are worst.
 
-def affordable(parts: Sequence[Window], letters: NDArray[np.float32]) -> list[Window]:
-    """Return what of `parts`, as they come, the encoder reads in `PASSES` passes.
-
-    Of more, those whose letters look worst.
+    Args:
+        found: each stretch, and the passes that it takes.
+        letters: (`BUCKETS`, outputs), the weights of letter groups.
     """
-    if sum(_passes(part.text) for part in parts) <= PASSES:
-        return list(parts)
-    groups = [buckets(part.text) for part in parts]
-    worst = [
-        float(letters[:, found].sum(axis=1).max() / np.sqrt(max(1, len(found)))) for found in groups
-    ]
+    if sum(passes for _, passes in found) <= PASSES:
+        return [stretch for stretch, _ in found]
+    worst = [max(_letters_say(look, letters) for look in stretch.looks) for stretch, _ in found]
     left, kept = PASSES, set()
-    for number in sorted(range(len(parts)), key=lambda number: (-worst[number], number)):
-        if _passes(parts[number].text) <= left:
-            left -= _passes(parts[number].text)
+    for number in sorted(range(len(found)), key=lambda number: (-worst[number], number)):
+        if found[number][1] <= left:
+            left -= found[number][1]
             kept.add(number)
-    return [part for number, part in enumerate(parts) if number in kept]
+    return [stretch for number, (stretch, _) in enumerate(found) if number in kept]
 
 
-def _passes(text: str) -> int:
-    """Return how often the encoder runs for `text`, at most: Hangul is three tokens a sign."""
-    return -(-len(text) * (1 if text.isascii() else 3) // PIECE_TOKENS)
+def _letters_say(look: Look, letters: NDArray[np.float32]) -> float:
+    groups = buckets(look.text)
+    return float(letters[groups].sum(axis=0).max() / np.sqrt(max(1, len(groups))))
+
+
+def _stretch(
+    reading: Reading,
+    words: Sequence[tuple[int, int]],
+    tiles: Sequence[tuple[int, int]],
+    others: tuple[int, int],
+) -> Stretch:
+    """Return the stretch from the first of `tiles` to the last.
+
+    Args:
+        others: of the whole, and of each tile.
+    """
+    base, end = words[tiles[0][0]][0], words[tiles[-1][1]][1]
+
+    def look(first: int, last: int, others: int) -> Look:
+        place = words[first][0], words[last][1]
+        inside = place[0] - base, place[1] - base
+        return Look(reading.text[slice(*place)], inside, *reading.span(*place), others)
+
+    found = [look(tiles[0][0], tiles[-1][1], others[0])]
+    if len(tiles) > 1:
+        found += [look(first, last, others[1]) for first, last in tiles]
+    return Stretch(reading.text[base:end], tuple(found))
 
 
 def _sentences(text: str, words: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -92,8 +120,8 @@ def _sentences(text: str, words: Sequence[tuple[int, int]]) -> list[tuple[int, i
     return list(pairwise([0, *ends, len(words)]))
 
 
-def _tiles(sentences: Sequence[tuple[int, int]], least: int) -> list[tuple[int, int]]:
-    """Return the first and last word of each tile: a sentence, or several if one has under `least`.
+def _tiles(sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the first and last word of each tile: a sentence, or several that are short.
 
     A harmful sentence that shares its tile with a harmless one fades.
     """
@@ -101,7 +129,7 @@ def _tiles(sentences: Sequence[tuple[int, int]], least: int) -> list[tuple[int, 
     for first, after in sentences:
         if tiles and after - tiles[-1][0] <= TILE_WORDS:
             shorter = min(after - first, tiles[-1][1] + 1 - tiles[-1][0])
-            if shorter < least:
+            if shorter < LEAST_WORDS:
                 tiles[-1] = (tiles[-1][0], after - 1)
                 continue
         parts = -(-(after - first) // TILE_WORDS)
@@ -110,35 +138,12 @@ def _tiles(sentences: Sequence[tuple[int, int]], least: int) -> list[tuple[int, 
     return tiles
 
 
-def _chances(words: Sequence[str], letters: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return what the letters of each run of `FOCUS_WORDS` say, shape (runs, heads).
-
-    The sum over its words over the root of their groups: nearly what the heads will add for it.
-    """
-    found = {word: buckets(word) for word in set(words)}
-    sums = {word: letters[:, groups].sum(axis=1) for word, groups in found.items()}
-    says = np.array([sums[word] for word in words], np.float64).cumsum(axis=0)
-    groups = np.array([len(found[word]) for word in words]).cumsum()
-    says = np.concatenate([np.zeros((1, len(letters))), says])
-    groups = np.concatenate([[0], groups])
-    inside = np.maximum(1, groups[FOCUS_WORDS:] - groups[:-FOCUS_WORDS])
-    run: NDArray[np.float64] = (says[FOCUS_WORDS:] - says[:-FOCUS_WORDS]) / np.sqrt(inside)[:, None]
-    return run
-
-
-def _focused(chances: NDArray[np.float64]) -> list[int]:
-    """Return the runs in which some head stands out most from the rest of the text."""
-    spread = (chances - chances.mean(axis=0)) / (chances.std(axis=0) + 1e-9)
-    chosen: list[int] = []
-    for section in range(0, len(spread), FOCUS_EVERY):
-        part = spread[section : section + FOCUS_EVERY]
-        peaks = section + part.argmax(axis=0)
-        taken: list[int] = []
-        for head in np.argsort(-part.max(axis=0), kind="stable"):
-            peak = int(peaks[head])
-            if len(taken) < FOCUS_TIMES and all(
-                abs(peak - other) >= FOCUS_WORDS // 3 for other in taken
-            ):
-                taken.append(peak)
-        chosen += taken
-    return chosen
+def _groups(tiles: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return `tiles`, as many together as a stretch holds."""
+    groups: list[list[tuple[int, int]]] = []
+    for first, last in tiles:
+        if groups and last + 1 - groups[-1][0][0] <= STRETCH_WORDS:
+            groups[-1].append((first, last))
+        else:
+            groups.append([(first, last)])
+    return groups

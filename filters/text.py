@@ -1,28 +1,27 @@
 """The prompt filter: one score per category for a text, with the words that made it say so."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.evasion import DETECTOR as EVASION
 from filters.evasion import bent, hidden
-from filters.features import Window, buckets
+from filters.features import buckets
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Span, Surface
 from filters.languages import language
-from filters.looks import affordable, looks
+from filters.looks import Look, Stretch, affordable, stretches
 from filters.normalise import Reading, normalise
 from filters.payloads import decoded, without_payloads
 from filters.repairs import closed_up, repaired
 from filters.turned import turned
 from filters.weights import HEADS, Weights, scores, told_apart
 
-Encoder = Callable[[Sequence[str]], NDArray[np.float32]]
-
-# Which windows and variants are looked at; raised whenever the same weights may score another way.
-READING = 4
+# Which parts and variants are looked at; raised whenever the same weights may score another way.
+READING = 5
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(
@@ -41,12 +40,22 @@ AGE_WORD = re.compile(
 _NEARLY = 2.0
 
 
+class Encoder(Protocol):
+    """Turns places in a text into vectors, the same each time: `MiniLM`."""
+
+    def passes(self, text: str) -> int:
+        """Return how often it has to run for `text`."""
+
+    def __call__(self, text: str, places: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        """Return one row per place, shape (places, `VECTOR`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Best:
     """What a head says of a text at worst, and the part of it that comes nearest to that."""
 
     log_odds: float
-    window: Window
+    look: Look
 
 
 class PromptClassifier:
@@ -56,7 +65,7 @@ class PromptClassifier:
 
     Args:
         weights: from `load_weights`.
-        encode: `MiniLM.layers`, or what gives as much, each row depending on its text alone.
+        encode: `MiniLM`, or what gives as much.
     """
 
     def __init__(self, weights: Weights, encode: Encoder) -> None:
@@ -80,14 +89,15 @@ class PromptClassifier:
         plain = closed_up(without_payloads(reading, text))
         mended = repaired(reading)
         readings = [plain, *mended, *turned(reading), *decoded(text)]
-        # A spaced-out word spoils only its own windows; the others are the same in every variant.
-        parts = [part for each in readings for part in looks(each, self._weights.letters)]
-        parts = list({part.text: part for part in reversed(parts)}.values())
-        looked = affordable(parts, self._weights.letters)
+        # A spaced-out word spoils its own stretch; the others are the same in every variant.
+        whole = [part for each in readings for part in stretches(each)]
+        parts = list({part.text: part for part in reversed(whole)}.values())
+        costs = [(part, self._encode.passes(part.text)) for part in parts]
+        looked = affordable(costs, self._weights.letters)
         best = self._best(looked)
         apart = scores(told_apart(np.array([best[head].log_odds for head in HEADS])))
         findings = [
-            Finding(head, float(score), surface, self.detector, _span(best[head].window))
+            Finding(head, float(score), surface, self.detector, _span(best[head].look))
             for head, score in zip(HEADS, apart, strict=True)
         ]
         findings.append(self._minors(readings, best[Category.SEXUAL], surface))
@@ -98,23 +108,26 @@ class PromptClassifier:
             spoken = language(mended[0].text, surface, self.detector)
         findings.append(spoken)
         if len(looked) < len(parts):
-            whole = Span(0, len(text))
-            findings.append(Finding(Category.EVASION, 1.0, surface, EVASION, whole))
+            everything = Span(0, len(text))
+            findings.append(Finding(Category.EVASION, 1.0, surface, EVASION, everything))
         return [*findings, *hidden(text, surface), *disguised]
 
-    def _best(self, looked: Sequence[Window]) -> dict[Category, _Best]:
-        if not looked:
+    def _best(self, looked: Iterable[Stretch]) -> dict[Category, _Best]:
+        looks: list[Look] = []
+        rows: list[NDArray[np.float64]] = []
+        for stretch in looked:
+            vectors = self._encode(stretch.text, [look.place for look in stretch.looks])
+            if vectors.shape[0] != len(stretch.looks) or not np.isfinite(vectors).all():
+                raise FilterError("the text encoder did not return one vector per part")
+            looks += stretch.looks
+            groups = [buckets(look.text) for look in stretch.looks]
+            others = [look.others for look in stretch.looks]
+            rows.append(self._weights.log_odds(vectors, groups, others))
+        if not looks:
             raise NothingToLookAt("the text holds nothing that can be read")
-        vectors = self._encode([part.text for part in looked])
-        if vectors.shape[0] != len(looked) or not np.isfinite(vectors).all():
-            raise FilterError("the text encoder did not return one vector per window")
-        rows = [
-            self._weights.log_odds(vector, buckets(part.text), part.others)
-            for vector, part in zip(vectors, looked, strict=True)
-        ]
-        found = np.stack(rows)
+        found = np.concatenate(rows)
         return {
-            head: _Best(float(found[:, column].max()), looked[_place(found[:, column], looked)])
+            head: _Best(float(found[:, column].max()), looks[_place(found[:, column], looks)])
             for column, head in enumerate(HEADS)
         }
 
@@ -134,18 +147,19 @@ class PromptClassifier:
         return none
 
 
-def _place(log_odds: NDArray[np.float64], looked: Sequence[Window]) -> int:
-    """Return which window to point at: the worst; of a whole, the part that says nearly as much."""
+def _place(log_odds: NDArray[np.float64], looks: Sequence[Look]) -> int:
+    """Return which look to point at: the worst; or a part of it that says nearly as much."""
     worst = int(log_odds.argmax())
-    parts = [number for number, part in enumerate(looked) if part.others]
+    parts = [number for number, look in enumerate(looks) if _inside(look, looks[worst])]
     best = max(parts, key=lambda number: log_odds[number], default=worst)
-    near = log_odds[best] >= log_odds[worst] - _NEARLY
-    return best if near and _within(looked[best], looked[worst]) else worst
+    return best if log_odds[best] >= log_odds[worst] - _NEARLY else worst
 
 
-def _within(part: Window, whole: Window) -> bool:
-    return whole.start <= part.start and part.end <= whole.end
+def _inside(part: Look, whole: Look) -> bool:
+    """Whether `part` is some of `whole`, and less than all of it."""
+    among = whole.start <= part.start and part.end <= whole.end
+    return among and part.end - part.start < whole.end - whole.start
 
 
-def _span(window: Window) -> Span:
-    return Span(window.start, window.end)
+def _span(look: Look) -> Span:
+    return Span(look.start, look.end)

@@ -5,7 +5,10 @@ from functools import cache, lru_cache
 RARE = 100_000
 _SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 # Endings that the list leaves off, and what may stand in their place.
-_ENDINGS = (("s", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""), ("er", "e"))
+_ENDINGS = (
+    ("s", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e"), ("er", ""),
+    ("er", "e"),
+)  # fmt: skip
 _DERIVED = 2_000
 
 

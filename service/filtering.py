@@ -22,7 +22,7 @@ def judge_text(settings: Settings) -> JudgeText:
     from filters.text import PromptClassifier
     from filters.weights import load_weights
 
-    own = PromptClassifier(load_weights(), encoder(settings).layers)
+    own = PromptClassifier(load_weights(), encoder(settings))
     return with_guards(settings, own.read)
 
 

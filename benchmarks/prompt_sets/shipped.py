@@ -45,5 +45,5 @@ def shipped(cache: Path | None) -> Shipped:
         folder = cache or Path(fresh)
         if not (folder / GRAPH).exists():
             export(folder)
-        classifier = PromptClassifier(load_weights(), MiniLM(folder).layers)
+        classifier = PromptClassifier(load_weights(), MiniLM(folder))
     return Shipped(classifier, policy(DEFAULT_POLICY.read_bytes()))

@@ -17,8 +17,8 @@ from filters.train.sources import Example
 from filters.train.split import Part
 from filters.weights import HEADS
 
-# Of a long harmless text, and of the calm sentences around a harmless scene.
-SENTENCES = 2
+# Of a long harmless text, and of the calm ones around a harmless scene.
+SENTENCES, BESIDE = 4, 2
 # Calm sentences before a scene, and as many after it.
 MOST_BEFORE = 4
 CALM_WORDS = range(5, SHORT_WORDS + 1)
@@ -90,7 +90,7 @@ def _among(scene: Example, calm: list[str], chance: random.Random) -> Iterator[E
     yield replace(scene, text=context, context=context, weight=scene.weight / 2)
     if scene.harmless:
         beside = [number for number in range(len(sentences)) if number != before]
-        for number in chance.sample(beside, min(SENTENCES, len(beside))):
+        for number in chance.sample(beside, min(BESIDE, len(beside))):
             yield replace(scene, text=sentences[number], context=context, at=starts[number])
 
 

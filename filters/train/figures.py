@@ -29,8 +29,9 @@ def left_out(found: list[Example], features: Features, truth: NDArray[np.int64])
     weight = np.array([example.weight for example in found])
     source = np.array([example.source for example in found])
     training = np.array([example.part is Part.TRAIN for example in found])
-    harmless = np.array([e.harmless and e.part is not Part.TRAIN for e in found])
-    harmful = truth[:, -1] == 1
+    harmless = np.array([e.harmless and e.part is not Part.TRAIN and not e.context for e in found])
+    alone = np.array([not example.context for example in found])
+    harmful = (truth[:, -1] == 1) & alone
     result: Row = {}
     for name in sorted(set(source[harmful])):
         use = training & (source != name)
@@ -72,7 +73,8 @@ def unseen_scenes(
     category as a reason; `beside`: how many wrong ones each has on average.
     """
     lines = {e.origin: row for row, e in enumerate(found)
-             if e.source == "grammar" and e.part is Part.TEST and truth[row, -1] == 1}  # fmt: skip
+             if e.source == "grammar" and e.part is Part.TEST and truth[row, -1] == 1
+             and not e.context}  # fmt: skip
     chosen = sorted(lines.values())
     table = scored(classifier, [found[row].text for row in chosen])[:, : len(HEADS)]
     said, right = truth[chosen, :-1], table.max(axis=1) >= HOLD

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filters.features import windows
 from filters.finding import Category
 from filters.normalise import normalise
 from filters.text import AGE_WORD
@@ -58,6 +57,8 @@ class Example:
             whole that it was cut from.
         labels: 1, 0 or `UNKNOWN` for each of `HEADS`.
         harm: whether it is harmful at all, in whatever way: 1, 0 or `UNKNOWN`.
+        near: whether it is harmless and written to look like harm.
+        context: the text in which it stands, from character `at` on; "" where it stands alone.
     """
 
     text: str
@@ -68,6 +69,19 @@ class Example:
     weight: float = 1.0
     harmless: bool = False
     origin: str = ""
+    near: bool = False
+    context: str = ""
+    at: int = 0
+
+    @property
+    def read_in(self) -> str:
+        """The text that the encoder reads."""
+        return self.context or self.text
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in `read_in`."""
+        return self.at, self.at + len(self.text)
 
 
 def examples(folder: Path, seed: int) -> list[Example]:
@@ -130,7 +144,7 @@ def _grammar(seed: int) -> Iterator[Example]:
         text = " ".join(normalise(scene.text).text.split())
         harmful = int(bool(scene.categories))
         yield Example(text, "grammar", part(scene.line), answer, harmful, 2.0, not harmful,
-                      scene.line)  # fmt: skip
+                      scene.line, near=bool(scene.near))  # fmt: skip
 
 
 def _harmless(prompts: Path, seed: int) -> Iterator[Example]:
@@ -138,16 +152,9 @@ def _harmless(prompts: Path, seed: int) -> Iterator[Example]:
     captions = [text for text, _, _ in rows(prompts / "coco_captions_30k.jsonl")]
     for text in chance.sample(captions, 6000):
         yield _example(text, "coco", labels(None), 0)
-    for name in ("vbench_short", "vbench2"):
+    for name in ("vbench_short", "vbench2", "vbench_long"):
         for text, _, _ in rows(prompts / f"{name}.jsonl"):
             yield _example(text, name, labels(None), 0)
-    for text, _, _ in rows(prompts / "vbench_long.jsonl"):
-        parts = windows(normalise(text))
-        for window in chance.sample(parts[1:], min(2, len(parts) - 1)):
-            # All windows of a prompt go where the prompt goes.
-            plain = " ".join(window.text.split())
-            yield Example(plain, "vbench_long", part(text), labels(None), 0, harmless=True,
-                          origin=text)  # fmt: skip
 
 
 def _foreign(prompts: Path, seed: int) -> Iterator[Example]:

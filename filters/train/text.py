@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from filters.minilm import GRAPH_SHA256, MiniLM, export
+from filters.looks import SHORT_WORDS
+from filters.minilm import GRAPH_SHA256, VECTOR, MiniLM, export
 from filters.text import Encoder, PromptClassifier
+from filters.train.contexts import in_context
 from filters.train.figures import false_positives, left_out, looked_at, unseen_scenes
 from filters.train.heads import Features, Heads, fitted, letters
 from filters.train.sources import Example, examples
@@ -28,7 +30,6 @@ from filters.train.thresholds import (
     DRAFT_SLOPE,
     calibration,
     harmless_prompts,
-    long_prompts,
     proposed,
     scored,
 )
@@ -37,12 +38,12 @@ from filters.weights import CARD, HEADS, TENSORS, load_weights
 SEED = 20261121
 # Three networks that began elsewhere agree better with what none of them has seen than one does.
 SEEDS = (0, 1, 2)
-VERSION = "3"
+VERSION = "4"
 Tensors = dict[str, NDArray[np.float32] | NDArray[np.float16]]
 
 
 class Remembered:
-    """An encoder that looks at each text once, and can keep its vectors in a file."""
+    """An encoder that reads each text once, and can keep its vectors in a file."""
 
     def __init__(self, encode: Encoder, file: Path | None) -> None:
         self._encode, self._file = encode, file
@@ -51,11 +52,15 @@ class Remembered:
             with np.load(file) as kept:
                 self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
-    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        keys = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
-        for key, text in zip(keys, texts, strict=True):
-            if key not in self._known:
-                self._known[key] = self._encode([text])[0]
+    def passes(self, text: str) -> int:
+        """Return how often the encoder has to run for `text`."""
+        return self._encode.passes(text)
+
+    def __call__(self, text: str, places: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        """Return one row per place."""
+        keys = [_key(text, place) for place in places]
+        if not self._known.keys() >= set(keys):
+            self._known.update(zip(keys, self._encode(text, places), strict=True))
         return np.stack([self._known[key] for key in keys])
 
     def keep(self) -> None:
@@ -63,6 +68,22 @@ class Remembered:
         if self._file:
             np.savez(self._file, keys=np.array(list(self._known), np.uint64),
                      vectors=np.stack(list(self._known.values())))  # fmt: skip
+
+
+def _key(text: str, place: tuple[int, int]) -> int:
+    whole = f"{place[0]} {place[1]} {text}"
+    return int.from_bytes(hashlib.sha256(whole.encode()).digest()[:8], "big")
+
+
+def features_of(found: Sequence[Example], encode: Encoder) -> Features:
+    """Return what the heads are shown of each example."""
+    meaning = np.zeros((len(found), VECTOR), np.float32)
+    together: dict[str, list[int]] = {}
+    for row, example in enumerate(found):
+        together.setdefault(example.read_in, []).append(row)
+    for text, rows in together.items():
+        meaning[rows] = encode(text, [found[row].place for row in rows])
+    return Features(meaning, letters([example.text for example in found]))
 
 
 def truths(found: list[Example]) -> NDArray[np.int64]:
@@ -79,8 +100,7 @@ def made_from(found: list[Example]) -> Iterator[str]:
     """Yield every text that weights or thresholds come from, and the whole that it was cut from."""
     for example in found:
         if example.part is not Part.TEST:
-            yield example.text
-            yield example.origin or example.text
+            yield from {example.text, example.read_in, example.origin or example.text}
 
 
 def write(folder: Path, heads: Heads, scale: tuple[float, float], card: dict[str, object]) -> None:
@@ -123,25 +143,27 @@ def main() -> None:
     started = time.process_time()
     with tempfile.TemporaryDirectory() as cache:
         export(Path(cache))
-        encode = Remembered(MiniLM(Path(cache)).layers, chosen.vectors)
+        encode = Remembered(MiniLM(Path(cache)), chosen.vectors)
     found = examples(chosen.data, SEED)
-    texts = [example.text for example in found]
-    features, truth = Features(encode(texts), letters(texts)), truths(found)
+    found = [*found, *in_context(found, SEED)]
+    features, truth = features_of(found, encode), truths(found)
     encode.keep()
     use = np.array([learnt_from(example) for example in found])
     weight = np.array([example.weight for example in found])
     heads = fitted(features.rows(use), truth[use], weight[use], seeds=SEEDS)
-    calm = harmless_prompts(found, chosen.data, Part.CALIBRATE)
+    calm = harmless_prompts(found, Part.CALIBRATE)
     scale = calibration(scored(reader(heads, (DRAFT_SLOPE, 0.0), encode), calm))
     classifier = reader(heads, scale, encode)
     thresholds = proposed(scored(classifier, calm))
-    other = scored(classifier, harmless_prompts(found, chosen.data, Part.TEST))
+    calm_too = harmless_prompts(found, Part.TEST)
+    other = scored(classifier, calm_too)
     figures: dict[str, object] = {
         "harmless": false_positives(other, thresholds),
         "openai_first_half": looked_at(classifier, chosen.data),
         "unseen_scenes": unseen_scenes(classifier, found, truth),
         "long_harmless": false_positives(
-            scored(classifier, long_prompts(chosen.data, Part.TEST)), thresholds
+            scored(classifier, [text for text in calm_too if len(text.split()) > SHORT_WORDS]),
+            thresholds,
         ),
         "texts": len(found),
         "positives": {head: int((truth[use, row] == 1).sum()) for row, head in enumerate(HEADS)},

@@ -5,15 +5,15 @@ What is calibrated is the decision. Every head uses the same scale, and the scal
 """
 
 import math
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.finding import Category
 from filters.text import PromptClassifier
-from filters.train.sources import Example, rows
-from filters.train.split import Part, fingerprint, part
+from filters.train.sources import Example
+from filters.train.split import Part, fingerprint
 from filters.weights import BLOCK, HEADS, HOLD
 
 # Of harmless video prompts: 1 % may be blocked and 5 % held or blocked, whatever the category.
@@ -24,32 +24,27 @@ DRAFT_SLOPE = 0.25
 MINORS_BUDGET = 0.01
 # Below this even an age word makes nothing sexual, and above it it is no rule for doubt.
 MINORS_FLOOR, MINORS_CEILING = 0.02, 0.1
-# The grammar's neighbours are hard on purpose: one text of every third line, or they would be most
-# of the mix, and the budget of plain prompts would hardly be spent (0 of 100 captions blocked).
-EVERY_LINE = 3
-_VIDEO = frozenset({"grammar", "coco", "vbench_short", "vbench2"})
+# One harmless text of so many counts, by source. What the heads know no second text of stands for
+# what people will write; of sources that they know, texts are hardly ever stopped, and would leave
+# their budget to the others. Neighbours of harm are hard on purpose, and rarer among prompts.
+PLAIN, NEAR = "grammar", "near"
+EVERY = {PLAIN: 1, NEAR: 3, "coco": 10, "vbench_short": 3, "vbench2": 3, "vbench_long": 5}
 
 
-def harmless_prompts(found: list[Example], folder: Path, wanted: Part) -> list[str]:
-    """Return the harmless prompts of `wanted`, whole ones, in a fixed order."""
-    short: list[str] = []
+def harmless_prompts(found: Sequence[Example], wanted: Part) -> list[str]:
+    """Return harmless prompts of `wanted`, whole ones, in a fixed order; one of each line."""
+    chosen: list[str] = []
     seen: set[str] = set()
     for example in found:
-        if example.harmless and example.part is wanted and example.source in _VIDEO:
-            line = example.origin
-            if not line or (line not in seen and fingerprint(line) % EVERY_LINE == 0):
-                short.append(example.text)
-                seen.add(line)
-    return short + long_prompts(folder, wanted)
-
-
-def long_prompts(folder: Path, wanted: Part) -> list[str]:
-    """Return a seventh of the long prompts of `wanted`: they are slow."""
-    return [
-        text
-        for text, _, _ in rows(folder / "prompts" / "vbench_long.jsonl")
-        if part(text) is wanted and part(text + "#") is Part.TEST
-    ]
+        kind = NEAR if example.near else example.source
+        alone = example.harmless and not example.context
+        if not alone or example.part is not wanted or kind not in EVERY:
+            continue
+        line = example.origin or example.text
+        if line not in seen and fingerprint(line) % EVERY[kind] == 0:
+            chosen.append(example.text)
+            seen.add(line)
+    return chosen
 
 
 def scored(classifier: PromptClassifier, texts: list[str]) -> NDArray[np.float64]:

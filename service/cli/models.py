@@ -30,7 +30,7 @@ def prepare(*, json: Json = False) -> int:
     if not json and err().is_terminal:
         err().print("Exporting the text encoder …")
     minilm.export(folder)
-    minilm.MiniLM(folder)(["a red ball"])
+    minilm.MiniLM(folder)("a red ball", [(0, 10)])
     seconds = round(time.monotonic() - started, 1)
     if json:
         emit(

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from filters.finding import ModelUnavailable, NothingToLookAt
-from filters.minilm import GRAPH, TOKENIZER, MiniLM, export
+from filters.minilm import DEPTHS, GRAPH, PIECE_TOKENS, TOKENIZER, VECTOR, WIDTH, MiniLM, export
 
 TEXTS = [
     "a red ball",
@@ -26,10 +27,17 @@ rows = []
 with torch.no_grad():
     for text in json.loads(sys.argv[2]):
         tokens = tokenizer(text, return_tensors="pt", truncation=False)
-        mean = model(**tokens).last_hidden_state.mean(1)[0]
-        rows.append((mean / mean.norm()).tolist())
+        states = model(**tokens, output_hidden_states=True).hidden_states
+        means = [states[depth][0, 1:-1].mean(0) for depth in json.loads(sys.argv[3])]
+        rows.append(torch.cat([mean / mean.norm() for mean in means]).tolist())
 print(json.dumps(rows))
 """
+
+
+def whole(encode: MiniLM, text: str) -> NDArray[np.float32]:
+    """Return what is said of all of `text`."""
+    (vector,) = encode(text, [(0, len(text))])
+    return np.asarray(vector)
 
 
 def a_copy(folder: Path, into: Path) -> Path:
@@ -45,43 +53,69 @@ def test_the_encoder_equals_transformers_within_a_hundred_thousandth(encode: Min
     model = str(Path(spec.submodule_search_locations[0]) / "model")
 
     printed = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PEER, model, json.dumps(TEXTS)],
+        [sys.executable, "-W", "ignore", "-c", PEER, model, json.dumps(TEXTS), json.dumps(DEPTHS)],
         check=True, capture_output=True, text=True, timeout=120,
     ).stdout  # fmt: skip
 
-    assert np.abs(encode(TEXTS) - np.array(json.loads(printed))).max() < 1e-5
+    ours = np.stack([whole(encode, text) for text in TEXTS])
+    assert np.abs(ours - np.array(json.loads(printed))).max() < 1e-5
 
 
 def test_vectors_are_unit_and_alike_texts_lie_close(encode: MiniLM) -> None:
-    boat, ship, law = encode(["a boat on the sea", "a ship sails the ocean", "the court adjourned"])
+    boat, ship, law = (
+        whole(encode, text)[-WIDTH:]
+        for text in ("a boat on the sea", "a ship sails the ocean", "the court adjourned")
+    )
 
     assert np.linalg.norm(boat) == pytest.approx(1, abs=1e-6)
     assert boat @ ship > boat @ law + 0.3
 
 
 def test_a_vector_is_the_same_bit_for_bit_in_any_company(encode: MiniLM) -> None:
-    alone = np.concatenate([encode([text]) for text in TEXTS])
+    text = TEXTS[1]
+    places = [(0, len(text)), (2, 9), (20, 30)]
 
-    together = encode([*TEXTS, "something else entirely"])
+    together = encode(text, places)
+    encode("something else entirely", [(0, 9)])
 
-    assert np.array_equal(alone, together[: len(TEXTS)])
+    for row, place in enumerate(places):
+        assert np.array_equal(encode(text, [place])[0], together[row])
+
+
+def test_a_place_is_read_in_the_light_of_what_stands_beside_it(encode: MiniLM) -> None:
+    river, money = "the bank of the river", "the bank of the investors"
+
+    (wet,), (dry,) = encode(river, [(4, 8)]), encode(money, [(4, 8)])
+
+    assert 0.3 < wet[-WIDTH:] @ dry[-WIDTH:] < 0.98
+
+
+def test_a_place_takes_every_token_that_it_touches(encode: MiniLM) -> None:
+    text = "a red ball"
+
+    part, word = encode(text, [(3, 4), (2, 5)])
+
+    assert np.array_equal(part, word)
 
 
 def test_the_end_of_a_long_text_still_counts(encode: MiniLM) -> None:
     long = "a quiet meadow in the morning " * 80
 
-    quiet, loud = encode([long, long + "and then an explosion"])
-
-    assert not np.allclose(quiet, loud, atol=1e-4)
-
-
-def test_no_texts_give_no_vectors(encode: MiniLM) -> None:
-    assert encode([]).shape == (0, 384)
+    assert encode.passes(long) == -(-480 // PIECE_TOKENS)
+    assert not np.allclose(whole(encode, long), whole(encode, long + "and then an explosion"),
+                           atol=1e-4)  # fmt: skip
 
 
-def test_a_text_without_a_token_is_an_error(encode: MiniLM) -> None:
+def test_no_places_give_no_vectors(encode: MiniLM) -> None:
+    assert encode("a red ball", []).shape == (0, VECTOR)
+
+
+@pytest.mark.parametrize(("text", "place"), [(" \n", (0, 2)), ("a  ball", (2, 3))])
+def test_a_place_without_a_token_is_an_error(
+    encode: MiniLM, text: str, place: tuple[int, int]
+) -> None:
     with pytest.raises(NothingToLookAt):
-        encode([" \n"])
+        encode(text, [place])
 
 
 @pytest.mark.parametrize("name", [GRAPH, TOKENIZER])
@@ -138,7 +172,7 @@ def test_a_wheel_with_other_weights_is_refused(tmp_path: Path) -> None:
 def test_the_encoder_loads_neither_torch_nor_transformers(encoder_folder: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from filters.minilm import MiniLM;"
-        f"MiniLM(Path({str(encoder_folder)!r}))(['x']);"
+        f"MiniLM(Path({str(encoder_folder)!r}))('x', [(0, 1)]);"
         "print(sorted({'torch', 'transformers', 'onnx'} & set(sys.modules)))"
     )
 

@@ -28,7 +28,7 @@ print(json.dumps(judged(Path(sys.argv[1]), json.load(sys.stdin))))
 
 
 def judged(folder: Path, texts: list[str]) -> list[list[list[object]]]:
-    classifier = PromptClassifier(load_weights(), MiniLM(folder).layers)
+    classifier = PromptClassifier(load_weights(), MiniLM(folder))
     return [[_said(finding) for finding in classifier.read(text)] for text in texts]
 
 

@@ -1,14 +1,15 @@
 import base64
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from filters.finding import Category, FilterError, NothingToLookAt, Span, Surface
-from filters.minilm import MiniLM
+from filters.minilm import VECTOR, MiniLM
 from filters.text import AGE_WORD, PromptClassifier
-from filters.weights import HEADS, VECTOR, load_weights
+from filters.weights import HEADS, load_weights
 
 BAD = "a naked woman having sex on a bed"
 CALM = (
@@ -18,7 +19,7 @@ CALM = (
 
 @pytest.fixture(scope="module")
 def classifier(encode: MiniLM) -> PromptClassifier:
-    return PromptClassifier(load_weights(), encode.layers)
+    return PromptClassifier(load_weights(), encode)
 
 
 def verdict(classifier: PromptClassifier, text: str) -> str:
@@ -92,7 +93,7 @@ def test_every_category_of_text_is_reported_every_time(classifier: PromptClassif
 
     assert [each.category for each in found] == [*HEADS, Category.MINORS, Category.LANGUAGE]
     assert {each.surface for each in found} == {Surface.SPEECH}
-    assert {each.detector for each in found} == {"filters.text@3.4"}
+    assert {each.detector for each in found} == {"filters.text@4.5"}
 
 
 def test_the_place_is_the_window_with_the_words(classifier: PromptClassifier) -> None:
@@ -174,18 +175,29 @@ def test_text_without_anything_to_read_is_an_error_and_never_fine(
         classifier.read(text)
 
 
+@dataclass(frozen=True)
+class Broken:
+    """An encoder that answers, and not with vectors."""
+
+    answer: str
+
+    def passes(self, text: str) -> int:
+        return 1
+
+    def __call__(self, text: str, places: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        rows = len(places) if self.answer == "not numbers" else len(places) - 1
+        value = np.nan if self.answer == "not numbers" else 0
+        return np.full((rows, VECTOR), value, np.float32)
+
+
 @pytest.mark.parametrize("answer", ["not numbers", "too few"])
 def test_a_broken_encoder_is_an_error_and_never_fine(answer: str) -> None:
-    def broken(texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = len(texts) if answer == "not numbers" else len(texts) - 1
-        return np.full((rows, VECTOR), np.nan if answer == "not numbers" else 0, np.float32)
-
     with pytest.raises(FilterError):
-        PromptClassifier(load_weights(), broken).read("a red ball")
+        PromptClassifier(load_weights(), Broken(answer)).read("a red ball")
 
 
 def test_a_text_too_long_to_read_is_held(classifier: PromptClassifier) -> None:
-    text = " ".join(f"scene{number} a gull sits on the pier" for number in range(200))
+    text = " ".join(f"scene{number} a gull sits on the pier" for number in range(1000))
 
     assert score(classifier, text, Category.EVASION) == 1.0
 

@@ -11,6 +11,7 @@ from safetensors.numpy import load, save
 
 from filters.features import buckets
 from filters.finding import ModelUnavailable
+from filters.minilm import VECTOR
 from filters.weights import (
     BLOCK,
     CARD,
@@ -19,7 +20,6 @@ from filters.weights import (
     OUTPUTS,
     PACKAGED,
     TENSORS,
-    VECTOR,
     load_weights,
     scores,
     told_apart,
@@ -67,17 +67,17 @@ def test_there_is_one_score_for_every_head_and_none_leaves_zero_to_one() -> None
     weights = load_weights()
     vector = np.ones(VECTOR, np.float32) * 1e6
 
-    for sign in (1, -1):
-        found = scores(weights.log_odds(np.float32(sign) * vector, buckets("a")))
-        assert found.shape == (len(HEADS),)
-        assert ((found >= 0) & (found <= 1)).all()
+    found = scores(weights.log_odds(np.stack([vector, -vector]), [buckets("a")] * 2, [0, 0]))
+
+    assert found.shape == (2, len(HEADS))
+    assert ((found >= 0) & (found <= 1)).all()
 
 
 def test_a_part_of_many_has_to_be_surer() -> None:
     weights = load_weights()
-    vector = np.zeros(VECTOR, np.float32)
+    vectors = np.zeros((2, VECTOR), np.float32)
 
-    alone, one_of_ten = (weights.log_odds(vector, buckets("a"), others) for others in (0, 9))
+    alone, one_of_ten = weights.log_odds(vectors, [buckets("a")] * 2, [0, 9])
 
     assert (one_of_ten < alone).all()
 
