@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Surface
+from filters.folders import PinnedFolder
 from filters.guards.chat import ChatModel
 from filters.guards.classes import Classifier
 from filters.guards.family import Family
@@ -15,7 +16,6 @@ from filters.guards.llama_guard import LLAMA_GUARD, LLAMA_GUARD_4
 from filters.guards.qwen3guard import QWEN3GUARD
 from filters.guards.shieldgemma import SHIELDGEMMA
 from filters.guards.verdict import Crosswalk, GuardLate
-from filters.guards.weights import Pinned
 
 FAMILIES = (
     LLAMA_GUARD, LLAMA_GUARD_4, QWEN3GUARD, SHIELDGEMMA, GRANITE_GUARDIAN, GPT_OSS_SAFEGUARD
@@ -69,7 +69,7 @@ class Guard:
 
 
 def chat_guard(
-    files: Pinned,
+    files: PinnedFolder,
     family: Family,
     *,
     device: str,
@@ -108,7 +108,7 @@ def chat_guard(
 
 
 def classifier_guard(
-    files: Pinned,
+    files: PinnedFolder,
     crosswalk: Crosswalk,
     *,
     device: str,
@@ -132,7 +132,7 @@ def classifier_guard(
     )
 
 
-def _detector(name: str, files: Pinned) -> str:
+def _detector(name: str, files: PinnedFolder) -> str:
     return f"filters.guard.{name}@{files.sha256[:12]}"
 
 

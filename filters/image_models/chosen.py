@@ -16,9 +16,10 @@ from filters.finding import (
     NothingToLookAt,
     Surface,
 )
+from filters.folders import PinnedFolder
 from filters.frames import checked_frame
 from filters.guards.verdict import Crosswalk, CrosswalkBroken, GuardLate, Verdict
-from filters.guards.weights import Pinned, located, pinned
+from filters.guards.weights import located, pinned
 from filters.image_models.kinds import (
     KNOWN,
     SHIELDGEMMA2,
@@ -185,7 +186,7 @@ def load(choice: Choice, *, offline: bool) -> ImageModel:
     )
 
 
-def _model(choice: Choice, files: Pinned, labels: Sequence[str]) -> Model:
+def _model(choice: Choice, files: PinnedFolder, labels: Sequence[str]) -> Model:
     match choice.family:
         case "classifier":
             return ImageClassifier(files, device=choice.device)
