@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Figure, arguments, measured, report
-from benchmarks.written.clips import Picture, a_look, cut, drawn
+from benchmarks.written.clips import COLOURS as COLOURS_OF_SIGNS
+from benchmarks.written.clips import Look, Picture, a_look, cut, drawn
 from benchmarks.written.texts import FORBIDDEN, SUBTITLES, harmless
 from filters.captions.captions import Captions, NotJudged
 from filters.captions.changes import Changes
@@ -162,12 +163,36 @@ def smallest(reader: TextReader) -> dict[str, object]:
     return found
 
 
+def large(reader: TextReader) -> dict[str, object]:
+    """Return how many of ten lines are read rightly in pictures that are looked at in parts."""
+    text = "you will never see the harbour"
+    found: dict[str, object] = {}
+    for width, height in ((3840, 2160), (4032, 3024), (7000, 4000)):
+        for size in (40, 24):
+            rng = np.random.default_rng(size)
+            looks = [
+                Look(size, COLOURS_OF_SIGNS[number % 5], (int(left), int(top)))
+                for number, left, top in zip(
+                    range(10),
+                    rng.integers(0, width - 16 * size, 10),
+                    rng.integers(0, height - 2 * size, 10),
+                    strict=True,
+                )
+            ]
+            pages = (reader.read(drawn(text, look, width, height)) for look in looks)
+            right = sum([line.text for line in page.lines] == [text] for page in pages)
+            found[f"{width}x{height}, letters of {size}"] = share(right, 10)
+    return found
+
+
 def cost(detector: NudityDetector, reader: TextReader) -> list[Figure]:
     rng = np.random.default_rng(3)
     frame = rendered(Shot("a red ball bounces on a green floor", SIZES[2], 1, Fraction(8), 1))
     plain = np.ascontiguousarray(frame.frames[0])
     look = a_look(rng, 1280, 720)
     one, three = (drawn(text, look, 1280, 720) for text in (SUBTITLES[1], " ".join(SUBTITLES[:4])))
+    photograph = drawn(SUBTITLES[1], look, 4032, 3024)
+    huge = drawn(SUBTITLES[1], look, 7000, 4000)
     changes = Changes()
     changes.since_read(one)
     return [
@@ -181,6 +206,8 @@ def cost(detector: NudityDetector, reader: TextReader) -> list[Figure]:
             lambda: reader.read(drawn(SUBTITLES[1], a_look(rng, 640, 360))),
             times=20,
         ),
+        measured("picture of 4032x3024", lambda: reader.read(photograph), times=5),
+        measured("picture of 7000x4000", lambda: reader.read(huge), times=3),
     ]
 
 
@@ -195,6 +222,7 @@ def main() -> None:
         "scenes": scores(detector, scenes()),
         "scenes, read": unread(reader, itertools.islice(scenes(), 0, None, 2)),
         "smallest letters read, pixels": smallest(reader),
+        "large pictures, read": large(reader),
         "writing": writing(Captions(judge, reader.read), policy(DEFAULT_POLICY.read_bytes())),
     }
     if data:

@@ -170,6 +170,15 @@ def test_lines_that_were_not_read_are_reported_as_sure() -> None:
     assert by_category(captions.look(frames(1)))["unreadable"] == 1.0
 
 
+def test_a_picture_too_large_for_small_letters_is_not_called_read() -> None:
+    captions = Captions(Words().read, lambda _frame, _number: Page((), is_too_large=True))
+
+    (only,) = captions.look(frames(1))
+
+    assert (only.category, only.score) == (Category.UNREADABLE, 1.0)
+    assert only.place == Box(0, 0, 0, 160, 90)
+
+
 def test_a_film_that_shows_too_much_is_not_called_read() -> None:
     reads: list[int] = []
 
