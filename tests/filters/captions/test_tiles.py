@@ -38,11 +38,15 @@ def in_tile(tile: Tile, left: float, top: float, right: float, bottom: float) ->
     return placed(inside, tile, WIDE, HIGH)
 
 
-def boxes(found: list[Found]) -> list[tuple[int, int, int, int]]:
+def boxes(found: list[Found]) -> list[list[int]]:
+    """Return left, top, right and bottom of each."""
     return [
-        tuple(round(float(one)) for one in (*line.corners.min(axis=0), *line.corners.max(axis=0)))
+        np.concatenate([line.corners.min(axis=0), line.corners.max(axis=0)])
+        .round()
+        .astype(int)
+        .tolist()
         for line in found
-    ]  # type: ignore[misc]
+    ]
 
 
 @given(st.integers(1, 60_000), st.integers(1, 60_000))
@@ -81,7 +85,7 @@ def test_a_line_over_three_parts_is_one() -> None:
     line = together([], [in_tile(part, 100, 500, 6900, 550) for part in row])
 
     ((left, top, right, bottom),) = boxes(line)
-    assert (left, top, right, bottom) == (100 - 50, 500, 6900 + 50, 550)
+    assert [left, top, right, bottom] == [100 - 50, 500, 6900 + 50, 550]
 
 
 def test_a_line_that_stands_whole_in_two_parts_is_there_once() -> None:
@@ -89,7 +93,7 @@ def test_a_line_that_stands_whole_in_two_parts_is_there_once() -> None:
 
     shown = [in_tile(part, second.x + 20, 500, second.x + 130, 540) for part in (first, second)]
 
-    assert boxes(together([], shown)) == [(second.x + 20, 500, second.x + 130, 540)]
+    assert boxes(together([], shown)) == [[second.x + 20, 500, second.x + 130, 540]]
 
 
 def test_half_of_a_line_that_a_part_cuts_lengthwise_is_no_line() -> None:
