@@ -104,7 +104,7 @@ class ChatModel:
         except BROKEN as broken:
             raise FilterError(f"{self._family.name} failed: {type(broken).__name__}") from broken
         if time.monotonic() > until:
-            raise GuardLate(f"{self._family.name} did not answer in time")
+            raise GuardLate(f"filters.guard.{self._family.name}", "did not answer in time")
         new = said.sequences[0, ids.shape[1] :]
         chances = self._chances(new, said.logits)
         kept = new.tolist()
