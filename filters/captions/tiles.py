@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Of their size in the picture, at least, letters have in a part: those of 30 pixels are found then,
-# and plain ones from 24 (benchmarks/frames.py). The whole shows as much of up to 4K.
+# Of their size in the picture, at least, letters have in a part: those of 40 pixels are read then,
+# and half of those of 24 (benchmarks/frames.py). The whole shows as much of up to 4K.
 LEAST_SCALE = 1 / 3
 # Pixels of the picture in which two parts overlap. What is lower than three quarters of it stands
 # whole in one of them; what is higher is large enough for the whole picture, up to 50 million.
