@@ -1,5 +1,6 @@
 """The three gates, asked together. They read; what they saw comes back as observations."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -37,6 +38,8 @@ ALL = (Gate.FILTERS, Gate.LIKENESS, Gate.RIGHTS)
 CONSENT = (Gate.LIKENESS, Gate.RIGHTS)
 """The gates whose answer can change while a job waits."""
 
+# Pixels of a picture that are one look: writing in larger ones is looked for in parts.
+_ONE_LOOK = 3840 * 2160
 # Of many requests, those that a gate looks at in one go, on one thread.
 _TOGETHER = 8
 
@@ -157,8 +160,9 @@ class Gates:
         return seen
 
     def _patience_s(self, asked: Asked) -> float:
-        """Return how long to wait: a film of twenty seconds is forty pictures."""
-        looks = len(asked.pictures)
+        """Return how long to wait: a film of twenty seconds is forty pictures, a poster seven."""
+        # Three colours a pixel.
+        looks = sum(math.ceil(one.size / 3 / _ONE_LOOK) for one in asked.pictures)
         looks += sum(len(one.looks.numbers) for one in asked.recordings if one.looks is not None)
         return self.timeout_s * (1 + looks / LOOKS_IN_TIME)
 
