@@ -18,6 +18,9 @@ LEAST_SCALE = 1 / 3
 OVERLAP, TALL = 160, 120
 # 50 million pixels, the most that anybody can send, take seven.
 MOST_TILES = 8
+# Of a picture, largest first, are compared with each other; a line is in eight parts at most, so
+# that where there are more, there are also more lines than are read.
+MOST_COMPARED = 320
 # Of a line, when so much of it is in lines that were kept: it is one of them.
 _SAME = 0.5
 # A line ends at the edge of its part, so many pixels away at most; and what it makes with its rest
@@ -113,12 +116,15 @@ def _longer(corners: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def together(whole: Sequence[Found], parts: Sequence[Found]) -> list[Found]:
-    """Return every line once.
+    """Return every line once; of a page with very many, the smallest as they are.
 
     Args:
         whole: what was found in the whole picture.
         parts: in all its parts, `placed`.
     """
+    by_size = sorted(parts, key=lambda one: -one.area)
+    parts, rest = by_size[:MOST_COMPARED], by_size[MOST_COMPARED:]
+    whole = sorted(whole, key=lambda one: -one.area)[:MOST_COMPARED]
     tall = [one for one in whole if one.thickness >= TALL]
     low = [one for one in whole if one.thickness < TALL]
     fine = _joined(parts)
@@ -137,7 +143,7 @@ def together(whole: Sequence[Found], parts: Sequence[Found]) -> list[Found]:
         if sum(_shared(one, kept[at]) for at in near) < _SAME * one.area:
             boxes[len(kept)] = box
             kept.append(one)
-    return kept
+    return [*kept, *rest]
 
 
 def _joined(parts: Sequence[Found]) -> list[Found]:

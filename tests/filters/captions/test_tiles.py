@@ -1,13 +1,14 @@
 """Parts of a large picture cover all of it, and a line that several show is there once."""
 
 import itertools
+import time
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filters.captions.reader import MOST_PIXELS
+from filters.captions.reader import MOST_LINES, MOST_PIXELS
 from filters.captions.tiles import (
     LEAST_SCALE,
     MOST_TILES,
@@ -138,3 +139,19 @@ def test_lines_that_have_no_length_are_no_fault() -> None:
     point = in_tile(first, first.width, 100, first.width, 100)
 
     assert together([a_line(5, 5, 5, 5)], [point, point]) is not None
+
+
+def test_a_page_full_of_lines_takes_no_time_and_has_too_many() -> None:
+    rows = range(0, 4000, 20)
+    parts = [
+        in_tile(part, left, top, left + 330, top + 16)
+        for part in tiles(WIDE, HIGH, MOST_PIXELS)
+        for top in rows
+        for left in range(part.x - 100, part.x + part.width, 350)
+    ]
+    started = time.process_time()
+
+    found = together([], parts)
+
+    assert time.process_time() - started < 5
+    assert len(found) > MOST_LINES
