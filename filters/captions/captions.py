@@ -38,8 +38,8 @@ WRITING = 8
 LONG, LOW, FEW, DRAWN = 3.0, 0.2, 0.5, 0.6
 # And so is what is wider than high, where the detector is surer still: a word of a few letters that
 # the reader is not sure of may be any other. Balls, heads and windows are as wide as high to it,
-# rows of teeth are higher, and a floor is more than a third of the picture (benchmarks/frames.py).
-WORD_WIDE, WORD_HIGH, WORD_DRAWN = 1.2, 0.3, 0.7
+# rows of teeth are higher, and faces and floors more than a fifth of the picture.
+WORD_WIDE, WORD_DRAWN = 1.2, 0.7
 # Names of places and firms are in no language; from so many words on it is one.
 SENTENCE = 4
 # Changed frames of one film that are read: two minutes at two a second. What comes after is held.
@@ -165,7 +165,7 @@ def _illegible(line: Line, height: int) -> float:
     high = line.box.height / height
     if wide >= LONG and high <= LOW and line.drawn >= DRAWN and signs < FEW * wide:
         return line.drawn
-    if wide >= WORD_WIDE and high <= WORD_HIGH and line.drawn >= WORD_DRAWN:
+    if wide >= WORD_WIDE and high <= LOW and line.drawn >= WORD_DRAWN:
         return 1.0 - line.confidence if _is_read(line) else line.drawn
     return 0.0
 
