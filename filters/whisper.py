@@ -14,11 +14,11 @@ from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from filters.finding import FilterError, ModelUnavailable
+from filters.folders import PinnedFolder
 from filters.languages import ENGLISH
 from filters.listening import ReaderLate
 from filters.sound import MODEL_RATE
 from filters.transcript import Heard, Passage, Word
-from filters.whisper_files import PinnedFolder
 
 # Where Whisper's own authors stop believing it (openai/whisper, transcribe.py): over silence and
 # music it writes fluent sentences, and these three tell most of them.

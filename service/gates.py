@@ -1,5 +1,6 @@
 """The three gates, asked together. They read; what they saw comes back as observations."""
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -18,6 +19,7 @@ import likeness.store
 import rightsholders.store
 from filters import dialogue
 from filters.finding import FilterError, Finding, Surface
+from filters.guards.verdict import GuardLate
 from filters.normalise import Reading
 from likeness.faces import Face, LikenessError
 from likeness.registry import Registry
@@ -28,6 +30,7 @@ from service.database import Database
 from service.decision import Gate, Observation
 from service.media.looking import Looks
 from service.request import GenerationRequest, ReferenceKind
+from service.settings import LOOKS_IN_TIME
 
 log = structlog.get_logger()
 
@@ -35,8 +38,8 @@ ALL = (Gate.FILTERS, Gate.LIKENESS, Gate.RIGHTS)
 CONSENT = (Gate.LIKENESS, Gate.RIGHTS)
 """The gates whose answer can change while a job waits."""
 
-# Frames that a gate is expected to look at in the time that it has for a text.
-_LOOKS_IN_TIME = 8
+# Pixels of a picture that are one look: writing in larger ones is looked for in parts.
+_ONE_LOOK = 3840 * 2160
 # Of many requests, those that a gate looks at in one go, on one thread.
 _TOGETHER = 8
 
@@ -157,10 +160,11 @@ class Gates:
         return seen
 
     def _patience_s(self, asked: Asked) -> float:
-        """Return how long to wait: a film of twenty seconds is forty pictures."""
-        looks = len(asked.pictures)
+        """Return how long to wait: a film of twenty seconds is forty pictures, a poster seven."""
+        # Three colours a pixel.
+        looks = sum(math.ceil(one.size / 3 / _ONE_LOOK) for one in asked.pictures)
         looks += sum(len(one.looks.numbers) for one in asked.recordings if one.looks is not None)
-        return self.timeout_s * (1 + looks / _LOOKS_IN_TIME)
+        return self.timeout_s * (1 + looks / LOOKS_IN_TIME)
 
     def registers(self, conn: Connection) -> tuple[object, object]:
         """Return how far the registers of likenesses and claims are; equal: nothing has changed."""
@@ -183,8 +187,9 @@ class Gates:
             future.cancel()
             log.error("gate.late", gate=gate.value, timeout_s=self.timeout_s)  # noqa: TRY400 - nothing to trace
             return [nothing] * many
-        for broken in {type(one).__name__ for one in answers if isinstance(one, Exception)}:
-            log.error("gate.unavailable", gate=gate.value, error=broken)
+        faults = [one for one in answers if isinstance(one, Exception)]
+        for broken, part in {(type(one).__name__, which(one, gate)) for one in faults}:
+            log.error("gate.unavailable", gate=gate.value, error=broken, part=part)
         return [nothing if isinstance(one, Exception) else one for one in answers]
 
     def _filters_of_all(self, many: Sequence[Asked]) -> list[_Seen]:
@@ -337,6 +342,11 @@ def _tried(
         return look(*given, **named)
     except fault as broken:
         return broken
+
+
+def which(fault: Exception, gate: Gate) -> str:
+    """Return the model that was late, or the gate where the fault does not say."""
+    return fault.detector if isinstance(fault, GuardLate) else gate.value
 
 
 def worst(findings: Sequence[Finding]) -> list[Finding]:

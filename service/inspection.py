@@ -15,7 +15,7 @@ from likeness.registry import Registry
 from service import reasons
 from service.database import Database
 from service.decision import Gate, Observation
-from service.gates import JudgePictures, Listen, Picture, ReadCaptions, worst
+from service.gates import JudgePictures, Listen, Picture, ReadCaptions, which, worst
 
 log = structlog.get_logger()
 
@@ -58,7 +58,8 @@ class Inspection:
             try:
                 seen += ask()
             except (FilterError, LikenessError) as broken:
-                log.error("inspection.unavailable", gate=gate.value, error=type(broken).__name__)  # noqa: TRY400 - the type says it
+                error, part = type(broken).__name__, which(broken, gate)
+                log.error("inspection.unavailable", gate=gate.value, error=error, part=part)  # noqa: TRY400 - the type says it
                 seen.append(reasons.could_not_look(gate, f"{gate.value}.output"))
         return reasons.numbered(seen)
 

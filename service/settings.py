@@ -16,6 +16,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 PREFIX = "IMPRIMATUR_"
+# Pictures that a gate is expected to look at in the time that it has for a text; with each it is
+# given so much more.
+LOOKS_IN_TIME = 8
 
 
 class SettingsRefused(Exception):
@@ -194,12 +197,16 @@ class Settings(BaseSettings):
                 f"{PREFIX}LEASE_S must be over twice {PREFIX}GATE_TIMEOUT_S: a late gate is "
                 "a hold, and must not cost the lease"
             )
-        limits_s = [one.timeout_s for one in self.guards]
-        limits_s += [one.timeout_s for one in self.image_models]
-        if sum(limits_s) >= self.gate_timeout_s:
+        if sum(one.timeout_s for one in self.guards) >= self.gate_timeout_s:
             raise ValueError(
-                f"{PREFIX}GUARDS and {PREFIX}IMAGE_MODELS: their timeout_s add up to "
-                f"{PREFIX}GATE_TIMEOUT_S or more, so that the gate would be late before they are"
+                f"{PREFIX}GUARDS: their timeout_s add up to {PREFIX}GATE_TIMEOUT_S or more, so "
+                "that the gate would be late before they are"
+            )
+        # Each picture has its own time, in the model and at the gate.
+        if sum(one.timeout_s for one in self.image_models) * LOOKS_IN_TIME > self.gate_timeout_s:
+            raise ValueError(
+                f"{PREFIX}IMAGE_MODELS: their timeout_s add up to more than an eighth of "
+                f"{PREFIX}GATE_TIMEOUT_S, which is what a gate has for each picture"
             )
         if self.whisper is not None and self.whisper.timeout_s >= self.gate_timeout_s:
             raise ValueError(

@@ -1,11 +1,13 @@
 """Writing as pictures: on a sign, as a caption, and cut into pieces that are shown in turn."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 Picture = NDArray[np.uint8]
 COLOURS = (
@@ -66,6 +68,40 @@ def _broken(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width
         else:
             lines[-1] = longer
     return lines
+
+
+class Spoilt(StrEnum):
+    """What keeps a reader from a word and not always a person."""
+
+    STRUCK = "struck through"
+    BLURRED = "blurred"
+    NOISY = "noisy"
+    COARSE = "in coarse pixels"
+
+
+def spoilt(text: str, look: Look, how: Spoilt, rng: np.random.Generator) -> Picture:
+    """Return `drawn`, spoilt: (360, 640, 3), uint8, RGB."""
+    picture = Image.fromarray(drawn(text, look))
+    match how:
+        case Spoilt.STRUCK:
+            long = ImageFont.load_default(look.size).getlength(text)
+            left, top = look.at
+            for share in (0.35, 0.6, 0.85):
+                at = top + look.size * share
+                ends = (left, at, left + long, at)
+                ImageDraw.Draw(picture).line(ends, fill=look.colours[0], width=2)
+        case Spoilt.BLURRED:
+            picture = picture.filter(ImageFilter.GaussianBlur(look.size * 0.12))
+        case Spoilt.NOISY:
+            noise = rng.normal(0, 70, (*reversed(picture.size), 3))
+            return (np.asarray(picture) + noise).clip(0, 255).astype(np.uint8)
+        case Spoilt.COARSE:
+            side = max(2, look.size // 6)
+            small = picture.reduce(side)
+            picture = small.resize(picture.size, Image.Resampling.NEAREST)
+        case _:
+            assert_never(how)
+    return np.asarray(picture)
 
 
 def cut(text: str, pieces: int, rng: np.random.Generator) -> list[str]:

@@ -72,6 +72,13 @@ FORBIDDEN = (
 )
 
 
+# So short that a reader who is not sure of them used to pass them over.
+SHORT = (
+    "KILL", "RAPE", "NAZI", "DIE", "KKK", "GAS THEM", "HANG", "BOMB", "SHOOT", "STAB", "kill",
+    "rape", "nazi", "die now", "bomb it", "kill you", "burn", "LYNCH", "hate", "whore",
+)  # fmt: skip
+
+
 def harmless() -> list[str]:
     """Return every harmless text, in order."""
     return [text.strip() for text in (*SIGNS, *SUBTITLES) if text.strip()]

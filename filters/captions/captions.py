@@ -36,6 +36,10 @@ WRITING = 8
 # least three times as wide as high, at most a fifth of the picture; one sign to two widths is few.
 # The detector is less sure of patterns: 0.53 at most on rendered scenes, writing from 0.7.
 LONG, LOW, FEW, DRAWN = 3.0, 0.2, 0.5, 0.6
+# And so is what is wider than high, where the detector is surer still: a word of a few letters that
+# the reader is not sure of may be any other. Balls, heads and windows are as wide as high to it,
+# rows of teeth are higher, and faces and floors more than a fifth of the picture.
+WORD_WIDE, WORD_DRAWN = 1.2, 0.7
 # Names of places and firms are in no language; from so many words on it is one.
 SENTENCE = 4
 # Changed frames of one film that are read: two minutes at two a second. What comes after is held.
@@ -104,12 +108,12 @@ class Captions:
             if not changes.since_read(checked_frame(frame)):
                 continue
             read += 1
+            whole = Box(number, 0, 0, frame.shape[1], frame.shape[0])
             if read > MOST_READ:
-                whole = Box(number, 0, 0, frame.shape[1], frame.shape[0])
                 unread = replace(unread, score=1.0, place=whole)
                 continue
             page = self._read(frame, number)
-            unread = max(unread, _unread(page, unread, frame.shape[0]), key=lambda one: one.score)
+            unread = max(unread, _unread(page, unread, whole), key=lambda one: one.score)
             lines = [line for line in page.lines if _is_read(line)]
             for text in [joined(lines), *stream.add(lines)]:
                 self._look_at(text, worst)
@@ -133,14 +137,16 @@ class Captions:
                 worst.found[one.category] = (one, _boxes(text, one.place))
 
 
-def _unread(page: Page, unread: Finding, height: int) -> Finding:
+def _unread(page: Page, unread: Finding, whole: Box) -> Finding:
     """Return how likely something stands in the picture that was not read, with its place."""
+    if page.is_too_large:
+        return replace(unread, score=1.0, place=whole)
     if page.unread:
         return replace(unread, score=1.0, place=page.lines[0].box)
-    worst = max(page.lines, key=lambda line: _illegible(line, height), default=None)
+    worst = max(page.lines, key=lambda line: _illegible(line, whole.height), default=None)
     if worst is None:
         return unread
-    return replace(unread, score=_illegible(worst, height), place=worst.box)
+    return replace(unread, score=_illegible(worst, whole.height), place=worst.box)
 
 
 def _letters(text: str) -> int:
@@ -156,9 +162,12 @@ def _illegible(line: Line, height: int) -> float:
         return 1.0 - line.confidence
     signs = len("".join(line.text.split()))
     wide = line.box.width / max(1, line.box.height)
-    low = line.box.height <= LOW * height
-    writing = wide >= LONG and low and line.drawn >= DRAWN
-    return line.drawn if writing and signs < FEW * wide else 0.0
+    high = line.box.height / height
+    if wide >= LONG and high <= LOW and line.drawn >= DRAWN and signs < FEW * wide:
+        return line.drawn
+    if wide >= WORD_WIDE and high <= LOW and line.drawn >= WORD_DRAWN:
+        return 1.0 - line.confidence if _is_read(line) else line.drawn
+    return 0.0
 
 
 def _named(text: Joined, finding: Finding) -> Finding:

@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,11 @@ from filters.finding import Box, FilterError, ModelUnavailable
 from filters.frames import checked_frame
 from filters.pinned import opened, pinned, wheel_file
 
+if TYPE_CHECKING:
+    from filters.captions.tiles import Found, Tile
+
 # Changes whenever the same picture may be read another way: models, sizes, order of lines.
-DETECTOR = "filters.captions@1"
+DETECTOR = "filters.captions@2"
 SHA256 = {
     "PP-OCRv6_det_small.onnx": "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
     "PP-OCRv6_rec_small.onnx": "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
@@ -27,9 +30,10 @@ SHA256 = {
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c"
     ),
 }
-# Pixels of the picture that the detector sees: larger ones are made smaller, and those with fewer
-# than the second larger, to twice their width at most. Letters of 10 pixels are found in a picture
-# of 640 x 360 as it is, and no more of them in one twice as large, which takes three times as long.
+# Pixels of the picture that the detector sees: larger ones are made smaller, much larger ones are
+# also looked at in parts (filters/captions/tiles.py), and those with fewer than the second larger,
+# to twice their width at most. Letters of 10 pixels are found in a picture of 640 x 360 as it is,
+# and no more of them in one twice as large, which takes three times as long.
 MOST_PIXELS, FEWEST_PIXELS, MOST_ENLARGED, LEAST_SIDE = 1280 * 720, 480 * 270, 2.0, 64
 # Read of one picture, largest first; a page of a newspaper has more, and is not read in a second.
 MOST_LINES = 32
@@ -63,10 +67,12 @@ class Page:
     Attributes:
         lines: in the order in which they are read.
         unread: lines over `MOST_LINES`.
+        is_too_large: whether small letters in it would not have been found.
     """
 
     lines: tuple[Line, ...]
     unread: int = 0
+    is_too_large: bool = False
 
 
 class TextReader:
@@ -122,6 +128,8 @@ class _Engine:
         from rapidocr.utils.parse_parameters import ParseParams
         from rapidocr.utils.process_img import get_rotate_crop_image
 
+        from filters.captions import tiles
+
         # It writes to the terminal what it opens.
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
         chosen = ParseParams.load(DEFAULT_CFG_PATH)
@@ -136,6 +144,8 @@ class _Engine:
             parts.append(kind(settings))
         self._detector, self._recogniser, self._turner = parts
         self._cv2, self._crop, self._input = cv2, get_rotate_crop_image, TextRecInput
+        # With the parts of RapidOCR, because it needs OpenCV.
+        self._tiles = tiles
         self._faults = (
             cv2.error, pyclipper.ClipperException, shapely.errors.ShapelyError, ONNXRuntimeError,
             ValueError, TypeError, IndexError, KeyError, AttributeError, AssertionError,
@@ -151,28 +161,39 @@ class _Engine:
     def _page(self, frame: NDArray[np.uint8], number: int) -> Page:
         # OpenCV's order of colours, as the models were trained.
         picture = np.ascontiguousarray(frame[:, :, ::-1])
-        corners, drawn = self._found(picture)
-        if not np.isfinite(drawn).all():
-            raise ReadingFailed("the text detector gave something that is no number")
-        sizes = [float(self._cv2.contourArea(one)) for one in corners]
-        kept = sorted(range(len(corners)), key=lambda one: -sizes[one])[:MOST_LINES]
+        height, width = picture.shape[:2]
+        found = self._found(picture)
+        is_too_large = False
+        if height * width * self._tiles.LEAST_SCALE**2 > MOST_PIXELS:
+            parts = self._tiles.tiles(width, height, MOST_PIXELS)
+            is_too_large = not parts
+            found = self._tiles.together(found, self._in_parts(picture, parts))
+        kept = sorted(found, key=lambda one: -one.area)[:MOST_LINES]
         if not kept:
-            return Page(())
-        crops = [self._crop(picture, corners[one].copy()) for one in kept]
+            return Page((), is_too_large=is_too_large)
+        crops = [self._crop(picture, one.corners.copy()) for one in kept]
         crops = self._turner(crops).img_list
         read = self._recogniser(self._input(img=crops))
         if len(read.txts) != len(kept) or not np.isfinite(read.scores).all():
             raise ReadingFailed("the text reader did not read every line")
         lines = [
-            Line(text.strip(), _share(sure), _share(drawn[one]), _box(number, corners[one]))
+            Line(text.strip(), _share(sure), _share(one.drawn), _box(number, one.corners))
             for one, text, sure in zip(kept, read.txts, read.scores, strict=True)
         ]
-        return Page(tuple(_in_order(lines)), len(corners) - len(kept))
+        return Page(tuple(_in_order(lines)), len(found) - len(kept), is_too_large)
 
-    def _found(
-        self, picture: NDArray[np.uint8]
-    ) -> tuple[list[NDArray[np.float32]], NDArray[np.float64]]:
-        """Return the corners of each line, (4, 2), and how sure it is that there is one."""
+    def _in_parts(self, picture: NDArray[np.uint8], parts: "Sequence[Tile]") -> "list[Found]":
+        height, width = picture.shape[:2]
+        return [
+            self._tiles.placed(one, part, width, height)
+            for part in parts
+            for one in self._found(
+                picture[part.y : part.y + part.height, part.x : part.x + part.width]
+            )
+        ]
+
+    def _found(self, picture: NDArray[np.uint8]) -> "list[Found]":
+        """Return where each line stands, and how sure the detector is that there is one."""
         height, width = picture.shape[:2]
         small, large = ((most / (height * width)) ** 0.5 for most in (FEWEST_PIXELS, MOST_PIXELS))
         scale = min(large, max(1.0, min(small, MOST_ENLARGED)))
@@ -186,7 +207,12 @@ class _Engine:
         if not np.isfinite(likely).all():
             raise ReadingFailed("the text detector gave something that is no number")
         corners, drawn = self._detector.postprocess_op(likely, (height, width))
-        return [np.asarray(one, np.float32) for one in corners], np.asarray(drawn, np.float64)
+        if not np.isfinite(drawn).all():
+            raise ReadingFailed("the text detector gave something that is no number")
+        return [
+            self._tiles.Found(np.asarray(one, np.float32), float(sure))
+            for one, sure in zip(corners, drawn, strict=True)
+        ]
 
 
 def _weights(name: str) -> bytes:

@@ -13,9 +13,9 @@ from transformers import (
 )
 
 from filters.finding import FilterError, ModelUnavailable
+from filters.folders import PinnedFolder
 from filters.guards.family import SLOT, Ask, Family, Reply
 from filters.guards.verdict import GuardLate, GuardNonsense
-from filters.guards.weights import Pinned
 
 # What transformers, tokenizers and torch raise for files and inputs that do not fit.
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, IndexError, AttributeError)
@@ -32,7 +32,7 @@ class ChatModel:
         ModelUnavailable: the files do not make such a model, or its template is another one's.
     """
 
-    def __init__(self, files: Pinned, family: Family, *, device: str) -> None:
+    def __init__(self, files: PinnedFolder, family: Family, *, device: str) -> None:
         self._family = family
         kind = AutoModelForImageTextToText if family.multimodal else AutoModelForCausalLM
         where = {"local_files_only": True, "trust_remote_code": False}
@@ -104,7 +104,7 @@ class ChatModel:
         except BROKEN as broken:
             raise FilterError(f"{self._family.name} failed: {type(broken).__name__}") from broken
         if time.monotonic() > until:
-            raise GuardLate(f"{self._family.name} did not answer in time")
+            raise GuardLate(f"filters.guard.{self._family.name}", "did not answer in time")
         new = said.sequences[0, ids.shape[1] :]
         chances = self._chances(new, said.logits)
         kept = new.tolist()
@@ -126,7 +126,7 @@ class ChatModel:
     def _first_token(self, word: str) -> int:
         return int(self._tokenizer.encode(word, add_special_tokens=False)[0])
 
-    def _prompt(self, ask: Ask, files: Pinned) -> str:
+    def _prompt(self, ask: Ask, files: PinnedFolder) -> str:
         """Return the prompt with `SLOT` in it."""
         rendered = self._raw(ask) if ask.raw else self._rendered(ask)
         if rendered.count(SLOT) != 1 or self._family.marker not in rendered:

@@ -11,9 +11,9 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from filters.finding import Category, FilterError, ModelUnavailable
+from filters.folders import PinnedFolder
 from filters.guards.chat import BROKEN
 from filters.guards.verdict import Crosswalk, GuardNonsense, Verdict
-from filters.guards.weights import Pinned
 
 # Who is spoken of (toxic-roberta's "male", "muslim" …) is no offence.
 _TOXIC: Mapping[str, str | None] = {
@@ -42,7 +42,7 @@ class Classifier:
         ModelUnavailable: the files do not make such a model, or it has labels nobody mapped.
     """
 
-    def __init__(self, files: Pinned, crosswalk: Crosswalk, *, device: str) -> None:
+    def __init__(self, files: PinnedFolder, crosswalk: Crosswalk, *, device: str) -> None:
         where = {"local_files_only": True, "trust_remote_code": False}
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(files.folder, **where)

@@ -1,11 +1,10 @@
 """A guard as the gates see it: a text in, findings out, in time or not at all."""
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from filters.finding import Category, FilterError, Finding, NothingToLookAt, Surface
+from filters.folders import PinnedFolder
 from filters.guards.chat import ChatModel
 from filters.guards.classes import Classifier
 from filters.guards.family import Family
@@ -14,8 +13,8 @@ from filters.guards.granite_guardian import GRANITE_GUARDIAN
 from filters.guards.llama_guard import LLAMA_GUARD, LLAMA_GUARD_4
 from filters.guards.qwen3guard import QWEN3GUARD
 from filters.guards.shieldgemma import SHIELDGEMMA
-from filters.guards.verdict import Crosswalk, GuardLate
-from filters.guards.weights import Pinned
+from filters.guards.turn import Turn
+from filters.guards.verdict import Crosswalk
 
 FAMILIES = (
     LLAMA_GUARD, LLAMA_GUARD_4, QWEN3GUARD, SHIELDGEMMA, GRANITE_GUARDIAN, GPT_OSS_SAFEGUARD
@@ -41,35 +40,27 @@ class Guard:
     languages: frozenset[str]
     surfaces: frozenset[Surface]
     scores: Scores
-    timeout_s: float
-    turn: threading.Lock
+    turn: Turn
 
     def read(self, text: str, surface: Surface) -> list[Finding]:
         """Return a finding for each category that it knows.
 
         Raises:
             NothingToLookAt: there is no text.
-            FilterError: it is late, busy until too late, or answers nonsense.
+            GuardLate: it is late, busy until too late, or hangs.
+            FilterError: it failed, or answers nonsense.
         """
         if not text.strip():
             raise NothingToLookAt(f"{self.detector} was given no text")
-        until = time.monotonic() + self.timeout_s
         # One text at a time: a model on one device is no faster with two.
-        if not self.turn.acquire(timeout=self.timeout_s):
-            raise GuardLate(f"{self.detector} was busy for {self.timeout_s} s")
-        try:
-            scores = self.scores(text, until)
-        finally:
-            self.turn.release()
-        if time.monotonic() > until:
-            raise GuardLate(f"{self.detector} took over {self.timeout_s} s")
+        scores = self.turn.ask(lambda until: self.scores(text, until))
         return [
             Finding(category, score, surface, self.detector) for category, score in scores.items()
         ]
 
 
 def chat_guard(
-    files: Pinned,
+    files: PinnedFolder,
     family: Family,
     *,
     device: str,
@@ -97,18 +88,18 @@ def chat_guard(
         ]
         return _worst(found)
 
+    detector = _detector(family.name, files)
     return Guard(
-        _detector(family.name, files),
+        detector,
         frozenset(languages) or family.languages,
         frozenset(surfaces),
         scores,
-        timeout_s,
-        threading.Lock(),
+        Turn(detector, timeout_s),
     )
 
 
 def classifier_guard(
-    files: Pinned,
+    files: PinnedFolder,
     crosswalk: Crosswalk,
     *,
     device: str,
@@ -122,17 +113,17 @@ def classifier_guard(
         ModelUnavailable: it cannot be loaded.
     """
     model = Classifier(files, crosswalk, device=device)
+    detector = _detector(CLASSIFIER, files)
     return Guard(
-        _detector(CLASSIFIER, files),
+        detector,
         frozenset(languages) or frozenset({"en"}),
         frozenset(surfaces),
         lambda text, _until: model.scores(text),
-        timeout_s,
-        threading.Lock(),
+        Turn(detector, timeout_s),
     )
 
 
-def _detector(name: str, files: Pinned) -> str:
+def _detector(name: str, files: PinnedFolder) -> str:
     return f"filters.guard.{name}@{files.sha256[:12]}"
 
 

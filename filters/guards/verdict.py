@@ -15,7 +15,15 @@ class GuardNonsense(FilterError):
 
 
 class GuardLate(FilterError):
-    """A guard did not answer in time."""
+    """A model did not answer in time.
+
+    Attributes:
+        detector: which.
+    """
+
+    def __init__(self, detector: str, why: str) -> None:
+        super().__init__(f"{detector} {why}")
+        self.detector = detector
 
 
 class CrosswalkBroken(FilterError):

@@ -1,44 +1,17 @@
-"""A guard's folder: found, hashed, and not used if anything in it is not what was pinned."""
+"""A transformers model's folder: found, and which of its files decide an answer."""
 
-import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
+from filters import folders
 from filters.finding import ModelUnavailable
+from filters.folders import PinnedFolder
 
 # What decides an answer: tensors, configuration, vocabulary and template. Pickles never count,
 # since they are never opened.
 _SUFFIXES = frozenset({".safetensors", ".json", ".jinja", ".model", ".txt"})
 _INDEX = "model.safetensors.index.json"
-_CHUNK = 1 << 22
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """A folder whose files are those of `sha256`.
-
-    Attributes:
-        states: size, time and inode of each file when it was hashed.
-    """
-
-    folder: Path
-    sha256: str
-    states: tuple[tuple[str, int, int, int], ...]
-
-    def check(self) -> None:
-        """Make sure that nothing was swapped between hashing and loading.
-
-        Raises:
-            ModelUnavailable: something was.
-        """
-        if _states(self.folder) != self.states:
-            raise ModelUnavailable(
-                "a model's files changed while they were loaded", str(self.folder), _AGAIN
-            )
-
-
-_AGAIN = "Let nothing write there, and start again."
+_WHOLE = "Download all its files."
 
 
 def located(model: str, *, offline: bool) -> Path:
@@ -73,54 +46,38 @@ def located(model: str, *, offline: bool) -> Path:
 
 
 def digest(folder: Path) -> str:
-    """Return the SHA-256 over the names and SHA-256 of all files that decide an answer.
+    """Return the digest of a folder; see `folders.digest`.
 
     Raises:
         ModelUnavailable: there are no tensors, or an index names some that are missing.
     """
-    names = [path.name for path in _files(folder)]
-    if not any(name.endswith(".safetensors") for name in names):
-        raise ModelUnavailable(
-            "a model has no .safetensors weights", str(folder), "Download all its files."
-        )
-    for shard in _shards(folder):
-        if shard not in names:
-            raise ModelUnavailable(
-                f"a model lacks the weight file {shard}", str(folder), "Download all its files."
-            )
-    whole = hashlib.sha256()
-    for path in _files(folder):
-        whole.update(f"{path.name}\0{_sha256(path)}\n".encode())
-    return whole.hexdigest()
+    return folders.digest(deciding(folder))
 
 
-def pinned(folder: Path, sha256: str) -> Pinned:
+def pinned(folder: Path, sha256: str) -> PinnedFolder:
     """Return the folder, if its digest is `sha256`.
 
     Raises:
         ModelUnavailable: a file is missing, cut short, swapped or added.
     """
-    states = _states(folder)
-    found = digest(folder)
-    if found != sha256:
-        raise ModelUnavailable(
-            f"a model's files are not those that were pinned: they are {found}",
-            str(folder),
-            "Download them again, or, if you know these to be right, pin their hash.",
-        )
-    return Pinned(folder, found, states)
+    return folders.pinned(folder, sha256, deciding)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
-
-
-def _states(folder: Path) -> tuple[tuple[str, int, int, int], ...]:
+def deciding(folder: Path) -> list[Path]:
+    """Return the files that decide an answer; see `folders.Deciding`."""
     try:
-        found = [(path.name, path.stat()) for path in _files(folder)]
+        files = sorted(
+            path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file()
+        )
     except OSError as broken:
-        raise ModelUnavailable("a model's folder cannot be read", str(folder), _AGAIN) from broken
-    return tuple((name, stat.st_size, stat.st_mtime_ns, stat.st_ino) for name, stat in found)
+        raise ModelUnavailable("a model's folder cannot be read", str(folder), _WHOLE) from broken
+    names = [path.name for path in files]
+    if not any(name.endswith(".safetensors") for name in names):
+        raise ModelUnavailable("a model has no .safetensors weights", str(folder), _WHOLE)
+    for shard in sorted(_shards(folder)):
+        if shard not in names:
+            raise ModelUnavailable(f"a model lacks the weight file {shard}", str(folder), _WHOLE)
+    return files
 
 
 def _shards(folder: Path) -> set[str]:
@@ -131,16 +88,5 @@ def _shards(folder: Path) -> set[str]:
         return set()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as broken:
         raise ModelUnavailable(
-            "a model's index of weights is damaged", str(folder), "Download all its files."
+            "a model's index of weights is damaged", str(folder), _WHOLE
         ) from broken
-
-
-def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
-    try:
-        with path.open("rb") as content:
-            while chunk := content.read(_CHUNK):
-                found.update(chunk)
-    except OSError as broken:
-        raise ModelUnavailable("a model's file cannot be read", str(path), _AGAIN) from broken
-    return found.hexdigest()

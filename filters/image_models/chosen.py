@@ -1,7 +1,5 @@
 """From what an operator wrote down to an image classifier that is loaded, and findings from it."""
 
-import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +14,11 @@ from filters.finding import (
     NothingToLookAt,
     Surface,
 )
+from filters.folders import PinnedFolder
 from filters.frames import checked_frame
-from filters.guards.verdict import Crosswalk, CrosswalkBroken, GuardLate, Verdict
-from filters.guards.weights import Pinned, located, pinned
+from filters.guards.turn import Turn
+from filters.guards.verdict import Crosswalk, CrosswalkBroken, Verdict
+from filters.guards.weights import located, pinned
 from filters.image_models.kinds import (
     KNOWN,
     SHIELDGEMMA2,
@@ -70,8 +70,7 @@ class ImageModel:
     surfaces: frozenset[Surface]
     crosswalk: Crosswalk
     model: Model
-    timeout_s: float
-    turn: threading.Lock
+    turn: Turn
 
     def look(
         self, frames: Iterable[tuple[int, NDArray[np.uint8]]], surface: Surface = Surface.FRAMES
@@ -83,7 +82,8 @@ class ImageModel:
 
         Raises:
             NothingToLookAt: there is no frame.
-            FilterError: it is late, busy until too late, or answers nonsense.
+            GuardLate: it is late with one, busy until too late, or hangs.
+            FilterError: it failed, or answers nonsense.
         """
         best: dict[Category, tuple[float, Box]] = {}
         for number, frame in frames:
@@ -99,17 +99,10 @@ class ImageModel:
         ]
 
     def _scores(self, frame: NDArray[np.uint8]) -> dict[Category, float]:
-        until = time.monotonic() + self.timeout_s
         # One picture at a time: a model on one device is no faster with two.
-        if not self.turn.acquire(timeout=self.timeout_s):
-            raise GuardLate(f"{self.detector} was busy for {self.timeout_s} s")
-        try:
-            scores = self.crosswalk.scores(Verdict(self.model.scores(frame)))
-        finally:
-            self.turn.release()
-        if time.monotonic() > until:
-            raise GuardLate(f"{self.detector} took over {self.timeout_s} s")
-        return scores
+        return self.turn.ask(
+            lambda _until: self.crosswalk.scores(Verdict(self.model.scores(frame)))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +168,17 @@ def load(choice: Choice, *, offline: bool) -> ImageModel:
             str(files.folder),
             "Name a category, or null, for each of its labels in IMPRIMATUR_IMAGE_MODELS.",
         )
+    detector = f"filters.image.{choice.family}@{files.sha256[:12]}"
     return ImageModel(
-        f"filters.image.{choice.family}@{files.sha256[:12]}",
+        detector,
         frozenset(map(Surface, choice.surfaces)),
         crosswalk,
         model,
-        choice.timeout_s,
-        threading.Lock(),
+        Turn(detector, choice.timeout_s),
     )
 
 
-def _model(choice: Choice, files: Pinned, labels: Sequence[str]) -> Model:
+def _model(choice: Choice, files: PinnedFolder, labels: Sequence[str]) -> Model:
     match choice.family:
         case "classifier":
             return ImageClassifier(files, device=choice.device)

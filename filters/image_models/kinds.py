@@ -24,9 +24,9 @@ from transformers import (
 )
 
 from filters.finding import FilterError, ModelUnavailable
+from filters.folders import PinnedFolder
 from filters.guards.chat import BROKEN
 from filters.guards.verdict import GuardNonsense
-from filters.guards.weights import Pinned
 
 KNOWN: Mapping[str, Mapping[str, str | None]] = {
     "Falconsai/nsfw_image_detection": {"normal": None, "nsfw": "sexual"},
@@ -57,7 +57,7 @@ class Model(Protocol):
 class ImageClassifier:
     """A model with one score per label of its own."""
 
-    def __init__(self, files: Pinned, *, device: str) -> None:
+    def __init__(self, files: PinnedFolder, *, device: str) -> None:
         self._eye, self._model = _loaded(
             files, AutoImageProcessor, AutoModelForImageClassification, device
         )
@@ -83,7 +83,7 @@ class ZeroShot:
             has to be there.
     """
 
-    def __init__(self, files: Pinned, labels: Sequence[str], *, device: str) -> None:
+    def __init__(self, files: PinnedFolder, labels: Sequence[str], *, device: str) -> None:
         self._eye, self._model = _loaded(
             files, AutoProcessor, AutoModelForZeroShotImageClassification, device
         )
@@ -108,7 +108,7 @@ class ZeroShot:
 class ShieldGemma2:
     """ShieldGemma 2, asked about each policy that its processor brings along."""
 
-    def __init__(self, files: Pinned, *, device: str) -> None:
+    def __init__(self, files: PinnedFolder, *, device: str) -> None:
         # Of another model's files this class would make four billion random numbers first.
         if _type_of(files) != "shieldgemma2":
             raise _unavailable(files)
@@ -130,14 +130,14 @@ class ShieldGemma2:
         return _named(self.labels, likely.double())
 
 
-def _type_of(files: Pinned) -> str:
+def _type_of(files: PinnedFolder) -> str:
     try:
         return str(AutoConfig.from_pretrained(files.folder, **_WHERE).model_type)
     except BROKEN as broken:
         raise _unavailable(files) from broken
 
 
-def _loaded(files: Pinned, eye: Any, kind: Any, device: str) -> tuple[Any, Any]:  # noqa: ANN401 - classes of transformers, which has no types
+def _loaded(files: PinnedFolder, eye: Any, kind: Any, device: str) -> tuple[Any, Any]:  # noqa: ANN401 - classes of transformers, which has no types
     try:
         processor = eye.from_pretrained(files.folder, **_WHERE)
         model, said = kind.from_pretrained(
@@ -153,7 +153,7 @@ def _loaded(files: Pinned, eye: Any, kind: Any, device: str) -> tuple[Any, Any]:
     return processor, model
 
 
-def _unavailable(files: Pinned) -> ModelUnavailable:
+def _unavailable(files: PinnedFolder) -> ModelUnavailable:
     return ModelUnavailable(
         "an image classifier cannot be loaded",
         str(files.folder),

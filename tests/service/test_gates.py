@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
@@ -75,6 +76,21 @@ def test_a_late_gate_is_unavailable(house: SmallHouse) -> None:
     seen = looked(house, gates)
 
     assert [one.category for one in seen if one.gate is Gate.FILTERS] == ["policy.unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "looks"), [(64, 64, 1), (3840, 2160, 1), (4032, 3024, 2), (8660, 5773, 7)]
+)
+def test_a_gate_is_given_more_time_for_a_picture_that_is_read_in_parts(
+    width: int, height: int, looks: int, house: SmallHouse
+) -> None:
+    gates = replace(house.rooms.gates, timeout_s=8.0)
+    plain = asked(house.rooms, a_request("a red ball"))
+    # Nothing is in memory of it but its size.
+    picture = np.broadcast_to(np.zeros(3, np.uint8), (height, width, 3))
+
+    assert gates._patience_s(plain) == 8.0
+    assert gates._patience_s(replace(plain, pictures=(picture,))) == 8.0 + looks
 
 
 def test_late_gates_do_not_pile_up(house: SmallHouse) -> None:

@@ -1,15 +1,21 @@
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from filters.finding import Category, Finding, ModelUnavailable, Surface
-from filters.guards.guard import CLASSIFIER, FAMILIES
+from filters.guards.guard import CLASSIFIER, FAMILIES, Guard
+from filters.guards.together import Guarded
+from filters.guards.turn import Turn
 from filters.guards.weights import digest
 from filters.languages import language
 from service import filtering, wiring
-from service.decision import Gate
+from service.decision import Gate, Mode, Verdict
+from service.desk import answer
 from service.doctor import models
 from service.doctor.said import Level
 from service.reasons import GUARDS
@@ -115,6 +121,33 @@ def test_a_swapped_weight_file_refuses_to_start_and_the_doctor_says_so(tmp_path:
         filtering.with_guards(settings, own)
     with pytest.raises(ModelUnavailable):
         models.guards(settings)
+
+
+def test_requests_behind_a_guard_that_hangs_are_held_and_do_not_pile_up(
+    tmp_path: Path, unfiltered_log: None
+) -> None:
+    let_go = threading.Event()
+
+    def hangs(_text: str, _until: float) -> dict[Category, float]:
+        let_go.wait(120)
+        return {}
+
+    name = "filters.guard.qwen3guard@000000000000"
+    guard = Guard(name, frozenset({"en"}), frozenset({Surface.PROMPT}), hangs, Turn(name, 0.2))
+    with a_house(tmp_path) as house, capture_logs() as said:
+        judge = Guarded(own, [guard]).read
+        gates = replace(house.rooms.gates, judge_text=judge, timeout_s=30.0)
+        rooms = replace(house.rooms, gates=gates)
+        started = time.monotonic()
+        # More than there are threads at the gates.
+        given = [answer(rooms, a_request("a red ball"), mode=Mode.ENFORCE) for _ in range(20)]
+        took_s = time.monotonic() - started
+        let_go.set()
+
+    assert {one.decision.verdict for one in given} == {Verdict.HOLD}
+    assert took_s < 20
+    late = [line for line in said if line["event"] == "gate.unavailable"]
+    assert {(line["error"], line["part"]) for line in late} == {("GuardLate", name)}
 
 
 def test_without_guards_the_prompt_filter_is_asked_alone() -> None:

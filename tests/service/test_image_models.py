@@ -36,7 +36,7 @@ def own(_frames: object, surface: Surface) -> list[Finding]:
 def with_model(folder: Path, **changed: object) -> Settings:
     fields = {**WHOLE, "model": str(folder), "sha256": digest(folder), "timeout_s": 30.0}
     chosen = ImageModelChoice.model_validate(fields | changed)
-    return Settings(image_models=(chosen,), gate_timeout_s=40.0, lease_s=100.0)
+    return Settings(image_models=(chosen,), gate_timeout_s=240.0, lease_s=500.0)
 
 
 def from_text(monkeypatch: pytest.MonkeyPatch, text: str) -> Settings:
@@ -59,7 +59,8 @@ def test_image_models_are_read_from_the_environment(monkeypatch: pytest.MonkeyPa
         json.dumps([{**WHOLE, "family": "oracle"}]),
         json.dumps([{**WHOLE, "sha256": "abc"}]),
         json.dumps([{**WHOLE, "timeout_s": 11}]),
-        json.dumps([{**WHOLE, "timeout_s": 6}, {**WHOLE, "timeout_s": 5}]),
+        json.dumps([{**WHOLE, "timeout_s": 1.3}]),
+        json.dumps([{**WHOLE, "timeout_s": 0.7}, {**WHOLE, "timeout_s": 0.6}]),
         json.dumps([{**WHOLE, "surfaces": []}]),
         json.dumps([{**WHOLE, "surfaces": ["prompt"]}]),
     ],

@@ -1,12 +1,13 @@
 """Writing over time, read by the real reader or by one that a test wrote, and judged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.written.clips import Look, Picture, drawn
+from benchmarks.written.clips import Look, Picture, Spoilt, drawn, spoilt
 from filters.captions.captions import MOST_BOXES, MOST_READ, Captions, NotJudged
 from filters.captions.reader import Line, Page, ReadingFailed, TextReader
 from filters.finding import (
@@ -143,24 +144,58 @@ def test_writing_that_cannot_be_read_is_reported_with_its_place() -> None:
     assert found[0].place == Box(0, 10, 10, 140, 20)
 
 
+WORD, ROW = Box(0, 10, 10, 40, 18), Box(0, 10, 10, 60, 14)
+
+
 @pytest.mark.parametrize(
-    ("text", "box", "unread"),
+    ("line", "unread"),
     [
-        (",", Box(0, 10, 10, 120, 12), 0.8),  # a Cyrillic sentence, as the reader has it
-        ("", Box(0, 10, 10, 60, 14), 0.8),
-        ("\u2605\u2605\u2605\u2605", Box(0, 10, 10, 60, 14), 0.0),  # four stars of five
-        ("", Box(0, 10, 10, 20, 14), 0.0),  # a button
-        ("", Box(0, 0, 50, 160, 40), 0.0),  # a floor
+        # In letters that the reader does not know.
+        (Line(",", 0.98, 0.8, Box(0, 10, 10, 120, 12)), 0.8),  # a Cyrillic sentence, as it is read
+        (Line("", 0.98, 0.8, ROW), 0.8),
+        (Line("\u2605\u2605\u2605\u2605", 1.0, 0.8, ROW), 0.0),  # four stars of five
+        (Line("", 0.0, 0.6, Box(0, 10, 10, 20, 14)), 0.0),  # a button
+        (Line("", 0.0, 0.6, Box(0, 0, 50, 160, 40)), 0.0),  # a floor
+        # Short words that were read badly, or not at all.
+        (Line("", 0.0, 0.86, WORD), 0.86),
+        (Line("KOIL", 0.5, 0.8, WORD), 0.8),
+        (Line("DIE", 0.85, 0.8, WORD), 0.8),
+        (Line("1OOHS", 0.7, 0.8, WORD), 0.3),
+        (Line("KILL", 1.0, 0.8, WORD), 0.0),
+        # Patterns.
+        (Line("KOIL", 0.5, 0.65, WORD), 0.0),
+        (Line("7", 0.3, 0.9, Box(0, 10, 10, 22, 20)), 0.0),  # a ball
+        (Line("III", 0.3, 0.9, Box(0, 10, 10, 14, 50)), 0.0),  # teeth, on their side
+        (Line("0", 0.1, 0.8, Box(0, 0, 30, 160, 60)), 0.0),  # a floor
     ],
 )
-def test_writing_in_letters_that_the_reader_does_not_know_is_reported(
-    text: str, box: Box, unread: float
+def test_what_looks_like_writing_and_was_not_read_is_reported(line: Line, unread: float) -> None:
+    page = Page((line,))
+    picture = (0, np.full((90, 160, 3), 20, np.uint8))
+
+    found = Captions(Words().read, lambda _frame, _number: page).look([picture])
+
+    assert by_category(found)["unreadable"] == pytest.approx(unread)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["KILL", "DIE", "die now"])
+def test_a_short_word_that_was_struck_through_is_not_passed_over(
+    reader: TextReader, word: str
 ) -> None:
-    page = Page((Line(text, 0.98, 0.8, box),))
+    picture = spoilt(word, replace(LOOK, size=28), Spoilt.STRUCK, np.random.default_rng(1))
 
-    found = Captions(Words().read, lambda _frame, _number: page).look(frames(1))
+    found = Captions(Words().read, reader.read).look([(0, picture)])
 
-    assert by_category(found)["unreadable"] == unread
+    assert by_category(found)["unreadable"] >= 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["OPEN", "ATM", "SCORE 3 - 2", "PUSH", "Gate B12"])
+def test_a_short_sign_that_is_plain_is_read(reader: TextReader, word: str) -> None:
+    found = Captions(Words().read, reader.read).look([(0, drawn(word, LOOK))])
+
+    assert by_category(found)["unreadable"] < 0.25
 
 
 def test_lines_that_were_not_read_are_reported_as_sure() -> None:
@@ -168,6 +203,15 @@ def test_lines_that_were_not_read_are_reported_as_sure() -> None:
     captions = Captions(Words().read, lambda _frame, _number: Page((line,), unread=3))
 
     assert by_category(captions.look(frames(1)))["unreadable"] == 1.0
+
+
+def test_a_picture_too_large_for_small_letters_is_not_called_read() -> None:
+    captions = Captions(Words().read, lambda _frame, _number: Page((), is_too_large=True))
+
+    (only,) = captions.look(frames(1))
+
+    assert (only.category, only.score) == (Category.UNREADABLE, 1.0)
+    assert only.place == Box(0, 0, 0, 160, 90)
 
 
 def test_a_film_that_shows_too_much_is_not_called_read() -> None:

@@ -179,3 +179,48 @@ def test_reading_writes_nothing_to_the_terminal_and_asks_nobody() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
 
     assert (said.stdout, said.stderr) == (b"", b"")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", [(4400, 3100), (2100, 1990), (6200, 60)], ids=["in", "seam", "edge"])
+def test_letters_of_ordinary_size_are_read_in_a_very_large_picture(
+    reader: TextReader, at: tuple[int, int]
+) -> None:
+    frame = drawn(SIGN, Look(40, LOOK.colours, at), 7000, 4000)
+
+    (line,) = reader.read(frame).lines
+
+    assert line.text == SIGN
+    assert abs(line.box.x - at[0]) < 90
+    assert abs(line.box.y - at[1]) < 50
+
+
+@pytest.mark.slow
+def test_a_frame_of_a_film_is_looked_at_once() -> None:
+    reader = TextReader()
+    reader.read(np.zeros((64, 64, 3), np.uint8))
+    assert reader._engine is not None
+    detector = reader._engine._detector
+    seen: list[int] = []
+
+    class Counted:
+        postprocess_op = detector.postprocess_op
+
+        def session(self, shown: np.ndarray) -> object:
+            seen.append(shown.size // 3)
+            return detector.session(shown)
+
+    reader._engine._detector = Counted()
+    for width, height in ((1280, 720), (1920, 1080), (2560, 1440)):
+        reader.read(np.zeros((height, width, 3), np.uint8))
+
+    assert len(seen) == 3
+    assert max(seen) <= 1.05 * module.MOST_PIXELS
+
+
+@pytest.mark.slow
+def test_a_picture_of_too_many_parts_says_so(reader: TextReader) -> None:
+    page = reader.read(np.zeros((200, 400_000, 3), np.uint8))
+
+    assert page.is_too_large
+    assert not reader.read(np.zeros((720, 1280, 3), np.uint8)).is_too_large

@@ -14,9 +14,10 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from filters.finding import Surface
+from filters.folders import PinnedFolder
 from filters.guards.family import Family
 from filters.guards.guard import Guard, chat_guard
-from filters.guards.weights import Pinned, digest, pinned
+from filters.guards.weights import digest, pinned
 
 GOOD, BAD = "a red ball on the grass", "zorks hit zorks"
 SPECIAL = ["<bos>", "<eos>", "<pad>", "<|channel|>", "<|message|>", "<|return|>"]
@@ -128,7 +129,7 @@ def _made(
     return tokenizer, a_model(family, len(tokenizer))
 
 
-def files_of(folder: Path) -> Pinned:
+def files_of(folder: Path) -> PinnedFolder:
     return pinned(folder, digest(folder))
 
 

@@ -1,4 +1,7 @@
+import re
+import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,7 @@ import pytest
 from filters.finding import Category, FilterError, ModelUnavailable, NothingToLookAt, Surface
 from filters.guards.family import SLOT, Family
 from filters.guards.guard import FAMILIES
+from filters.guards.turn import LET_GO_S, Turn
 from filters.guards.verdict import DOUBTFUL, GuardLate, GuardNonsense
 from tests.filters.guards.builders import BAD, GOOD, a_guard, babbling, files_of, saying, spoil
 
@@ -120,15 +124,24 @@ def test_a_guard_that_is_late_has_not_answered(tmp_path: Path) -> None:
         guard.read(GOOD, Surface.PROMPT)
 
 
-def test_whoever_waits_for_a_busy_guard_waits_no_longer_than_its_time(tmp_path: Path) -> None:
+def test_a_guard_whose_model_hangs_is_late_in_its_time_and_then_at_once(tmp_path: Path) -> None:
     family = BY_NAME["llama_guard"]
-    guard = a_guard(family, saying(family, tmp_path, "safe"), timeout_s=0.2)
-    started = time.monotonic()
+    guard = a_guard(family, saying(family, tmp_path, "safe"), timeout_s=0.5)
+    let_go = threading.Event()
 
-    with guard.turn, pytest.raises(GuardLate):
-        guard.read(GOOD, Surface.PROMPT)
+    def hangs(_text: str, _until: float) -> dict[Category, float]:
+        let_go.wait(60)
+        return {Category.HATE: 0.0}
 
-    assert time.monotonic() - started < 5
+    stuck = replace(guard, scores=hangs)
+    for limit_s in (0.5, LET_GO_S, 0.0, 0.0):
+        started = time.monotonic()
+        with pytest.raises(GuardLate, match=re.escape(guard.detector)):
+            stuck.read(GOOD, Surface.PROMPT)
+        assert time.monotonic() - started < limit_s + 2
+    let_go.set()
+    slowly = replace(guard, turn=Turn(guard.detector, 60.0))
+    assert slowly.read(GOOD, Surface.PROMPT)
 
 
 def test_a_text_that_is_too_long_is_not_cut_off(tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
-import threading
-
 import pytest
 
 from filters.finding import Category, FilterError, Finding, Surface
 from filters.guards.guard import Guard
 from filters.guards.together import Guarded
+from filters.guards.turn import Turn
 from filters.guards.verdict import GuardLate
 from filters.languages import language
 
@@ -26,7 +25,7 @@ def a_guard(*languages: str, surfaces: tuple[Surface, ...] = (Surface.PROMPT,)) 
 
     return Guard(
         "filters.guard.qwen3guard@0123456789ab", frozenset(languages), frozenset(surfaces), scores,
-        5.0, threading.Lock(),
+        Turn("filters.guard.qwen3guard@0123456789ab", 5.0),
     )  # fmt: skip
 
 
@@ -75,10 +74,10 @@ def test_an_english_text_goes_to_an_english_guard_too() -> None:
 
 def test_where_one_guard_fails_nobodys_answer_counts() -> None:
     def late(text: str, until: float) -> dict[Category, float]:
-        raise GuardLate("late")
+        raise GuardLate("filters.guard.test", "is late")
 
-    guard = Guard("filters.guard.x@0", frozenset({"en"}), frozenset(Surface), late, 1.0,
-                  threading.Lock())  # fmt: skip
+    guard = Guard("filters.guard.x@0", frozenset({"en"}), frozenset(Surface), late,
+                  Turn("filters.guard.x@0", 1.0))  # fmt: skip
 
     with pytest.raises(FilterError):
         Guarded(own, [guard]).read(ENGLISH)

@@ -1,7 +1,11 @@
 """Real classes of transformers at tiny size: what they say, and what becomes of what goes wrong."""
 
 import json
+import re
+import threading
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,14 +110,41 @@ def test_what_is_no_number_is_no_score(made: Made, tmp_path: Path) -> None:
         model.look([(0, NOISE)])
 
 
-def test_one_that_is_late_or_busy_is_no_all_clear(tmp_path: Path) -> None:
+class Hanging:
+    """A model that never answers until a test lets it go."""
+
+    labels = tuple(FALCON)
+
+    def __init__(self) -> None:
+        self.let_go = threading.Event()
+        self.asked = 0
+
+    def scores(self, _frame: np.ndarray) -> dict[str, float]:
+        self.asked += 1
+        self.let_go.wait(60)
+        return {"normal": 1.0, "nsfw": 0.0}
+
+
+def test_one_that_is_late_is_no_all_clear(tmp_path: Path) -> None:
     late = a_model("classifier", a_vit(tmp_path), FALCON, timeout_s=1e-6)
-    busy = a_model("classifier", tmp_path, FALCON, timeout_s=0.05)
 
     with pytest.raises(GuardLate):
         late.look([(0, NOISE)])
-    with busy.turn, pytest.raises(GuardLate):
-        busy.look([(0, NOISE)])
+
+
+def test_one_that_hangs_is_late_in_its_time_for_the_first_picture_of_many(tmp_path: Path) -> None:
+    hanging = Hanging()
+    model = a_model("classifier", a_vit(tmp_path), FALCON, timeout_s=0.3)
+    model = replace(model, model=hanging)
+
+    for _ in range(3):
+        started = time.monotonic()
+        with pytest.raises(GuardLate, match=re.escape(model.detector)):
+            model.look([(number, NOISE) for number in range(40)])
+        assert time.monotonic() - started < 0.3 + 2
+    hanging.let_go.set()
+
+    assert hanging.asked == 1
 
 
 def test_one_that_fails_says_so_in_our_words(made: Made, tmp_path: Path) -> None:
