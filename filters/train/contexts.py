@@ -19,6 +19,8 @@ from filters.weights import HEADS
 
 # Of a long harmless text, and of the calm ones around a harmless scene.
 SENTENCES, BESIDE = 4, 2
+# Several come of one text: together they should not count for more than it.
+LIGHTER = 0.4
 # Calm sentences before a scene, and as many after it.
 MOST_BEFORE = 4
 CALM_WORDS = range(5, SHORT_WORDS + 1)
@@ -38,14 +40,19 @@ def in_context(found: Sequence[Example], seed: int) -> Iterator[Example]:
         if example.harmless and len(example.text.split()) > SHORT_WORDS
         for sentence in _sentences(example, seed)
     ]
-    yield from sentences
+    yield from map(_lighter, sentences)
     calm = {part: _calm([*found, *sentences], part) for part in Part}
     seen: set[str] = set()
     for example in found:
         scene = example.source == "grammar" and len(example.text.split()) <= 2 * SHORT_WORDS
         if scene and example.origin not in seen:
             seen.add(example.origin)
-            yield from _among(example, calm[example.part], _chance(seed, example.origin))
+            others = _among(example, calm[example.part], _chance(seed, example.origin))
+            yield from map(_lighter, others)
+
+
+def _lighter(example: Example) -> Example:
+    return replace(example, weight=example.weight * LIGHTER)
 
 
 def _chance(seed: int, text: str) -> random.Random:

@@ -143,7 +143,7 @@ def _grammar(seed: int) -> Iterator[Example]:
         )
         text = " ".join(normalise(scene.text).text.split())
         harmful = int(bool(scene.categories))
-        yield Example(text, "grammar", part(scene.line), answer, harmful, 2.0, not harmful,
+        yield Example(text, "grammar", part(scene.line), answer, harmful, 1.2, not harmful,
                       scene.line, near=bool(scene.near))  # fmt: skip
 
 

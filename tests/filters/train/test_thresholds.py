@@ -1,8 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from filters.train.thresholds import DRAFT_SLOPE, calibration, proposed, refused
+from filters.train.sources import Example, labels
+from filters.train.split import Part
+from filters.train.thresholds import (
+    DRAFT_SLOPE,
+    EVERY,
+    calibration,
+    harmless_prompts,
+    proposed,
+    refused,
+)
 from filters.weights import BLOCK, HEADS, HOLD
 
 
@@ -47,3 +58,27 @@ def test_where_all_harmless_prompts_score_alike_the_scale_is_still_a_number() ->
 
     assert np.isfinite([slope, shift]).all()
     assert slope > 0
+
+
+def test_the_operating_point_is_set_on_one_whole_text_of_each_harmless_line() -> None:
+    def line(number: int, **more: object) -> Example:
+        calm = Example(f"text {number}", "grammar", Part.CALIBRATE, labels(None), 0, harmless=True)
+        return replace(calm, origin=f"line {number}", **more)  # type: ignore[arg-type]
+
+    found = [
+        line(1), line(1, text="the same line"), line(2, part=Part.TRAIN),
+        line(3, context="cut out"), line(4, harmless=False), line(5, source="hatecheck"),
+    ]  # fmt: skip
+
+    assert harmless_prompts(found, Part.CALIBRATE) == ["text 1"]
+
+
+def test_neighbours_of_harm_count_less_often_than_plain_lines() -> None:
+    plain = [
+        Example(f"text {number}", "grammar", Part.TEST, labels(None), 0, harmless=True)
+        for number in range(300)
+    ]
+    near = [replace(each, near=True) for each in plain]
+
+    assert len(harmless_prompts(plain, Part.TEST)) == 300
+    assert 0.5 < len(harmless_prompts(near, Part.TEST)) * EVERY["near"] / 300 < 1.5
