@@ -19,8 +19,9 @@ from filters.reading import Reading
 LEAST_WORDS, TILE_WORDS = 6, 20
 # Up to here the whole is all there is to see.
 SHORT_WORDS = 30
-# Some 240 tokens, of the 254 that the encoder reads at once.
-STRETCH_WORDS = 180
+# Some 240 tokens, of the 254 that the encoder reads at once. No text of so many characters takes
+# more passes than there are: Hangul is three tokens a sign.
+STRETCH_WORDS, STRETCH_CHARACTERS = 180, 2_000
 # Runs of the encoder for one text, whatever its length: the rest waits for a person.
 PASSES = 32
 _STOPS = frozenset(".!?;")
@@ -59,7 +60,7 @@ def stretches(reading: Reading) -> list[Stretch]:
     if len(words) <= SHORT_WORDS:
         return [_stretch(reading, words, [(0, len(words) - 1)], (0, 0))]
     tiles = _tiles(_sentences(reading.text, words))
-    groups = _groups(tiles)
+    groups = _groups(tiles, words)
     wholes = len(groups) if len(groups) > 1 else 0
     distinct = {reading.text[words[first][0] : words[last][1]] for first, last in tiles}
     return [_stretch(reading, words, group, (wholes, len(distinct))) for group in groups]
@@ -138,11 +139,15 @@ def _tiles(sentences: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return tiles
 
 
-def _groups(tiles: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+def _groups(
+    tiles: Sequence[tuple[int, int]], words: Sequence[tuple[int, int]]
+) -> list[list[tuple[int, int]]]:
     """Return `tiles`, as many together as a stretch holds."""
     groups: list[list[tuple[int, int]]] = []
     for first, last in tiles:
-        if groups and last + 1 - groups[-1][0][0] <= STRETCH_WORDS:
+        begun = groups[-1][0][0] if groups else first
+        fits = last + 1 - begun <= STRETCH_WORDS
+        if groups and fits and words[last][1] - words[begun][0] <= STRETCH_CHARACTERS:
             groups[-1].append((first, last))
         else:
             groups.append([(first, last)])

@@ -83,7 +83,7 @@ class PromptClassifier:
 
         Raises:
             NothingToLookAt: no sign in `text` that the encoder can see.
-            FilterError: the encoder returned something else than vectors.
+            FilterError: the encoder returned something else than vectors, or wants too many passes.
         """
         reading = normalise(text)
         plain = closed_up(without_payloads(reading, text))
@@ -92,6 +92,8 @@ class PromptClassifier:
         # A spaced-out word spoils its own stretch; the others are the same in every variant.
         whole = [part for each in readings for part in stretches(each)]
         parts = list({part.text: part for part in reversed(whole)}.values())
+        if not parts:
+            raise NothingToLookAt("the text holds nothing that can be read")
         costs = [(part, self._encode.passes(part.text)) for part in parts]
         looked = affordable(costs, self._weights.letters)
         best = self._best(looked)
@@ -124,7 +126,7 @@ class PromptClassifier:
             others = [look.others for look in stretch.looks]
             rows.append(self._weights.log_odds(vectors, groups, others))
         if not looks:
-            raise NothingToLookAt("the text holds nothing that can be read")
+            raise FilterError("no part of the text takes few enough passes")
         found = np.concatenate(rows)
         return {
             head: _Best(float(found[:, column].max()), looks[_place(found[:, column], looks)])

@@ -9,6 +9,7 @@ from filters.features import pieces
 from filters.looks import (
     PASSES,
     SHORT_WORDS,
+    STRETCH_CHARACTERS,
     STRETCH_WORDS,
     TILE_WORDS,
     Look,
@@ -71,6 +72,7 @@ def test_tiles_hold_every_word_of_their_stretch_once(count: int, sentence: int) 
 
         assert " ".join(look.text for look in inner) == stretch.text
         assert len(stretch.text.split()) <= STRETCH_WORDS
+        assert len(stretch.text) <= STRETCH_CHARACTERS
         assert all(len(look.text.split()) <= max(SHORT_WORDS, TILE_WORDS) for look in inner)
 
 

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from filters.finding import Category, FilterError, NothingToLookAt, Span, Surface
+from filters.looks import PASSES
 from filters.minilm import VECTOR, MiniLM
 from filters.text import AGE_WORD, PromptClassifier
 from filters.weights import HEADS, load_weights
@@ -173,6 +174,27 @@ def test_text_without_anything_to_read_is_an_error_and_never_fine(
 ) -> None:
     with pytest.raises(NothingToLookAt):
         classifier.read(text)
+
+
+def test_long_words_of_another_alphabet_are_read_and_held(classifier: PromptClassifier) -> None:
+    text = " ".join("\ud55c\uad6d\uc5b4\ubb38\uc7a5\uc740\uae38\ub2e4" * 3 for _ in range(400))
+
+    assert score(classifier, text, Category.LANGUAGE) == 1.0
+
+
+class Costly:
+    """An encoder that no text is short enough for."""
+
+    def passes(self, text: str) -> int:
+        return PASSES + 1
+
+    def __call__(self, text: str, places: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        raise AssertionError(text)
+
+
+def test_a_text_of_which_nothing_can_be_afforded_is_an_error_and_never_fine() -> None:
+    with pytest.raises(FilterError, match="passes"):
+        PromptClassifier(load_weights(), Costly()).read("a red ball")
 
 
 @dataclass(frozen=True)
