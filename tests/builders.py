@@ -62,7 +62,7 @@ class FakeFilters:
         if self.broken is not None:
             raise self.broken
         return [
-            Finding(category, self.scores.get(category, 0.01), surface, "filters.text@test")
+            Finding(category, self.scores.get(category, 0.001), surface, "filters.text@test")
             for category in (Category.SEXUAL, Category.VIOLENCE)
         ]
 

@@ -21,7 +21,7 @@ def shipped() -> Policy:
 
 def read(text: str) -> Sequence[Finding]:
     """Score by the word: 0.9 sexual for "bad", 0.3 for "odd", language for "fremd"."""
-    sexual = 0.9 if "bad" in text else 0.3 if "odd" in text else 0.01
+    sexual = 0.9 if "bad" in text else 0.3 if "odd" in text else 0.001
     foreign = 1.0 if "fremd" in text else 0.0
     scores = {Category.SEXUAL: sexual, Category.LANGUAGE: foreign}
     return [Finding(each, score, Surface.PROMPT, "test@1") for each, score in scores.items()]

@@ -27,7 +27,7 @@ LOOK = Look(24, ((240, 240, 240), (30, 60, 90)), (20, 150))
 
 
 def judge(text: str, surface: Surface) -> list[Finding]:
-    score = 0.9 if "rotten fish" in text else 0.01
+    score = 0.9 if "rotten fish" in text else 0.001
     return [Finding(Category.HATE, score, surface, "filters.text@test")]
 
 

@@ -45,7 +45,7 @@ class WordFilter:
     def read(self, text: str, surface: Surface) -> list[Finding]:
         if self.broken is not None:
             raise self.broken
-        found = dict.fromkeys(Category, 0.01)
+        found = dict.fromkeys(Category, 0.001)
         for word, (category, score) in self.words.items():
             if word in text:
                 found[category] = score

@@ -161,7 +161,7 @@ def test_text_and_picture_are_one_item_and_flagged_by_either(site: Site) -> None
 
 def test_texts_of_one_item_are_also_judged_joined(site: Site) -> None:
     def split(text: str, surface: Surface) -> list[Finding]:
-        score = 0.99 if "two men\nfight" in text else 0.01
+        score = 0.99 if "two men\nfight" in text else 0.001
         return [Finding(one, score, surface, "filters.text@test") for one in Category]
 
     with with_gates(site, judge_text=split):
@@ -174,7 +174,7 @@ def test_texts_of_one_item_are_also_judged_joined(site: Site) -> None:
 
 def test_a_line_that_somebody_is_to_speak_is_judged_by_itself(site: Site) -> None:
     def heard(text: str, surface: Surface) -> list[Finding]:
-        score = 0.99 if surface is Surface.SPEECH and text == "go away" else 0.01
+        score = 0.99 if surface is Surface.SPEECH and text == "go away" else 0.001
         return [Finding(one, score, surface, "filters.text@test") for one in Category]
 
     with with_gates(site, judge_text=heard):
@@ -187,7 +187,7 @@ def written(score: float, *, unread: float = 0.0) -> object:
     def read(_frames: object, surface: Surface) -> list[Finding]:
         words = [
             Finding(
-                one, score if one is Category.HATE else 0.01, Surface.CAPTIONS, "filters.text@t"
+                one, score if one is Category.HATE else 0.001, Surface.CAPTIONS, "filters.text@t"
             )
             for one in Category
             if one is not Category.UNREADABLE
