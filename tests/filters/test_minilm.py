@@ -148,6 +148,16 @@ def test_export_mends_a_damaged_encoder_and_leaves_no_drafts(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == [GRAPH, TOKENIZER]
 
 
+def test_a_cache_may_be_named_from_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    export(Path("cache"))
+
+    assert (tmp_path / "cache" / GRAPH).exists()
+
+
 def test_an_export_that_takes_too_long_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="too long"):
         export(tmp_path, timeout_s=0.05)
