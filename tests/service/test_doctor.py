@@ -191,7 +191,7 @@ def test_a_policy_that_is_not_whole(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("id: mine\n")
 
-    found = looked("policy", Settings(policy=policy))
+    found = looked("policy", Settings(home=tmp_path / "home", policy=policy))
 
     assert found.level is Level.FAIL
     assert found.fix == "unset IMPRIMATUR_POLICY"

@@ -24,7 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def stricter() -> str:
     return DEFAULT_POLICY.read_text().replace(
-        "default: {hold: 0.15, block: 0.5}", "default: {hold: 0.01, block: 0.5}", 1
+        "default: {hold: 0.15, block: 0.5}", "default: {hold: 0.001, block: 0.5}", 1
     )
 
 
@@ -58,7 +58,7 @@ def test_against_live_says_what_changes(site: Site) -> None:
     told = site.call("POST", PATH, "policy_author", json=body).json()
 
     assert [one["sentence"] for one in told["changes"]] == [
-        "filters.sexual: hold from 0.01 instead of 0.15"
+        "filters.sexual: hold from 0.001 instead of 0.15"
     ]
 
 

@@ -69,7 +69,7 @@ def test_an_allow_says_who_looked_and_how_near_it_came(site: Site) -> None:
 
     assert told["sentences"][0] == "Allowed: no rule of the policy was met."
     assert {gate["gate"] for gate in told["gates"]} == {"filters", "likeness", "rights"}
-    assert any("score 0.01" in one for one in told["sentences"])
+    assert any("score 0.001" in one for one in told["sentences"])
     assert any("saw nothing of its concern" in one for one in told["sentences"])
     assert told["reasons"] == []
 
