@@ -15,7 +15,6 @@ Deciding = Callable[[Path], list[Path]]
 """From a folder to the files in it that decide an answer, sorted by name.
 
 Raises `ModelUnavailable` where the folder is not whole."""
-_CHUNK = 1 << 22
 _AGAIN = "Let nothing write there, and start again."
 
 
@@ -88,11 +87,8 @@ def _states(files: Iterable[Path]) -> tuple[tuple[str, int, int, int], ...]:
 
 
 def _sha256(path: Path) -> str:
-    found = hashlib.sha256()
     try:
         with path.open("rb") as content:
-            while chunk := content.read(_CHUNK):
-                found.update(chunk)
+            return hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as broken:
         raise ModelUnavailable("a model's file cannot be read", str(path), _AGAIN) from broken
-    return found.hexdigest()

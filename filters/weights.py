@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -50,10 +51,9 @@ _SHAPES = {
     "shift": (1,),
 }
 # A text is hardly likelier to be harmful for being long, so that each of its parts is less likely
-# to be the harmful one: what a part's log-odds make up for, per log of the parts. With 0 long
-# harmless prompts are held far more often than short ones; with 1 harm hides better between calm
-# sentences.
+# to be the harmful one: what a part's log-odds make up for, per log of the parts.
 _SURER = 0.5
+_ALONE = threading.Lock()
 # See `told_apart`.
 _APART = 0.5
 _REMEDY = "Reinstall the package, or train again: python -m filters.train.text."
@@ -101,8 +101,9 @@ class Weights:
         How sure the head is, and how sure the network is that there is harm at all, together. No
         share of anybody's prompts: the same step everywhere from what is held to what is blocked.
         """
-        # More threads than one only wait for each other here: ten times the CPU on two cores.
-        with _threads().limit(limits=1, user_api="blas"):
+        # More threads than one only wait for each other here: ten times the CPU on two cores. The
+        # number is the process's own: of two who change it at once, the second would put back 1.
+        with _ALONE, _threads().limit(limits=1, user_api="blas"):
             hidden = np.maximum(vectors @ self.inner.T + self.inner_bias, 0)
             said = hidden @ self.outer.T + vectors @ self.meaning.T + self.bias
         logits = said.astype(np.float64)

@@ -1,7 +1,7 @@
 """Texts in their surroundings: scenes among calm sentences, and sentences of long harmless texts.
 
-What the encoder says of a sentence depends on what stands around it, so that heads which only saw
-texts by themselves would find half of all sentences odd.
+What the encoder says of a sentence depends on what stands around it, and the heads are asked about
+sentences that stand among others.
 """
 
 import random

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load, save
+from threadpoolctl import threadpool_info
 
 from filters.features import buckets
 from filters.finding import ModelUnavailable
@@ -71,6 +73,19 @@ def test_there_is_one_score_for_every_head_and_none_leaves_zero_to_one() -> None
 
     assert found.shape == (2, len(HEADS))
     assert ((found >= 0) & (found <= 1)).all()
+
+
+def test_judging_at_once_leaves_the_process_its_threads() -> None:
+    def threads() -> list[int]:
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    weights, before = load_weights(), threads()
+    vectors = np.zeros((4, VECTOR), np.float32)
+
+    with ThreadPoolExecutor(8) as many:
+        list(many.map(lambda _: weights.log_odds(vectors, [buckets("a")] * 4, [0] * 4), range(400)))
+
+    assert threads() == before
 
 
 def test_a_part_of_many_has_to_be_surer() -> None:
