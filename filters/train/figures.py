@@ -1,12 +1,13 @@
 """Figures for the model card: what the heads make of a source that they never saw."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from filters.text import PromptClassifier
-from filters.train.heads import EPOCHS, Features, Floats, fitted
+from filters.train.heads import Floats
 from filters.train.shares import Row, area, average_precision, share
 from filters.train.sources import Example, rows
 from filters.train.split import Part
@@ -20,28 +21,27 @@ def worst(logits: Floats) -> Floats:
     return result
 
 
-def left_out(found: list[Example], features: Features, truth: NDArray[np.int64]) -> Row:
-    """Return, per source and head, what heads that never saw the source make of it.
+def unseen_sources(
+    found: list[Example], names: Sequence[str], says: Callable[[list[Example]], Floats]
+) -> Row:
+    """Return, per source and head, what is found of sources that nothing was learnt from.
 
     Found is what scores over 99 % (block) or 95 % (hold) of harmless prompts that were not trained
-    on; one text a line of the grammar. Texts are taken whole.
+    on, none of those sources among them. Texts are taken whole.
+
+    Args:
+        names: of the sources.
+        says: logits of examples, (examples, heads and harm at all).
     """
-    weight = np.array([example.weight for example in found])
-    source = np.array([example.source for example in found])
-    training = np.array([example.part is Part.TRAIN for example in found])
-    harmless = np.array([e.harmless and e.part is not Part.TRAIN and not e.context for e in found])
-    alone = np.array([not example.context for example in found])
-    harmful = (truth[:, -1] == 1) & alone
+    calm = [e for e in found if e.harmless and e.part is not Part.TRAIN and not e.context]
+    good = worst(says([example for example in calm if example.source not in names]))
     result: Row = {}
-    for name in sorted(set(source[harmful])):
-        use = training & (source != name)
-        heads = fitted(features.rows(use), truth[use], weight[use], seeds=(0,), epochs=EPOCHS // 2)
-        good = worst(heads.logits(features.rows(harmless & (source != name))))
-        there = harmful & (source == name)
-        bad = worst(heads.logits(features.rows(there)))
+    for name in names:
+        there = [e for e in found if e.source == name and e.harm == 1 and not e.context]
+        bad = worst(says(there))
         result[name] = _found(bad, good)
         for row, head in enumerate(HEADS):
-            own = truth[there, row] == 1
+            own = np.array([example.labels[row] == 1 for example in there])
             if own.any():
                 result[f"{head}/{name}"] = _found(bad[own], good)
     return result

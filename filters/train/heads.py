@@ -145,7 +145,7 @@ def _one(
     vectors = torch.from_numpy((features.meaning * STRETCH).astype(np.float32))
     for rows in batches:
         said = network(vectors[rows], _bags(features.letters, rows))
-        loss = _loss(said, torch.from_numpy(truth[rows]), torch.from_numpy(weight[rows]))
+        loss = loss_of(said, torch.from_numpy(truth[rows]), torch.from_numpy(weight[rows]))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -170,7 +170,8 @@ def _bags(groups: sparse.csr_matrix, rows: NDArray[np.int64]) -> tuple[Tensor, T
     )
 
 
-def _loss(said: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+def loss_of(said: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
+    """Return the loss of (texts, outputs) logits; what nobody knows is below 0 in `truth`."""
     aims = truth.clamp(min=0).float()
     counts = weight.float()[:, None] * (truth >= 0) * (1 + (POSITIVE_WEIGHT - 1) * aims)
     each = nn.functional.binary_cross_entropy_with_logits(said, aims, reduction="none")

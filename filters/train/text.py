@@ -11,7 +11,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,10 @@ from safetensors.numpy import save
 from filters.looks import SHORT_WORDS
 from filters.minilm import GRAPH_SHA256, VECTOR, MiniLM, export
 from filters.text import Encoder, PromptClassifier
-from filters.train.contexts import in_context
-from filters.train.figures import false_positives, left_out, looked_at, unseen_scenes
+from filters.train.figures import false_positives, looked_at, unseen_scenes
 from filters.train.heads import Features, Heads, fitted, letters
-from filters.train.sources import Example, examples
+from filters.train.material import SEED, learnt_from, made_from, material, truths
+from filters.train.sources import Example
 from filters.train.split import TRAINED, Part, remember
 from filters.train.thresholds import (
     DRAFT_SLOPE,
@@ -35,7 +35,6 @@ from filters.train.thresholds import (
 )
 from filters.weights import CARD, HEADS, TENSORS, load_weights
 
-SEED = 20261121
 # Three networks that began elsewhere agree better with what none of them has seen than one does.
 SEEDS = (0, 1, 2)
 VERSION = "4"
@@ -86,23 +85,6 @@ def features_of(found: Sequence[Example], encode: Encoder) -> Features:
     return Features(meaning, letters([example.text for example in found]))
 
 
-def truths(found: list[Example]) -> NDArray[np.int64]:
-    """Return 1, 0 or below 0 for each text, for every head and for harm at all."""
-    return np.array([(*example.labels, example.harm) for example in found], np.int64)
-
-
-def learnt_from(example: Example) -> bool:
-    """Whether the heads are fitted to it; the operating point needs harmless texts alone."""
-    return example.part is Part.TRAIN or (example.part is Part.CALIBRATE and example.harm == 1)
-
-
-def made_from(found: list[Example]) -> Iterator[str]:
-    """Yield every text that weights or thresholds come from, and the whole that it was cut from."""
-    for example in found:
-        if example.part is not Part.TEST:
-            yield from {example.text, example.read_in, example.origin or example.text}
-
-
 def write(folder: Path, heads: Heads, scale: tuple[float, float], card: dict[str, object]) -> None:
     """Write weights and card into `folder`; `scale` is slope and shift."""
     tensors: Tensors = {
@@ -144,8 +126,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as cache:
         export(Path(cache))
         encode = Remembered(MiniLM(Path(cache)), chosen.vectors)
-    found = examples(chosen.data, SEED)
-    found = [*found, *in_context(found, SEED)]
+    found = material(chosen.data)
     features, truth = features_of(found, encode), truths(found)
     encode.keep()
     use = np.array([learnt_from(example) for example in found])
@@ -171,8 +152,6 @@ def main() -> None:
     encode.keep()
     write(chosen.out, heads, scale, {"thresholds": thresholds, "figures": figures})
     remember(made_from(found), chosen.out / TRAINED.name)
-    figures["left_out"] = left_out(found, features, truth)
-    write(chosen.out, heads, scale, {"thresholds": thresholds, "figures": figures})
     seconds = round(time.process_time() - started)
     print(json.dumps({"cpu_s": seconds, **figures, "thresholds": thresholds}, indent=1))
 

@@ -2,7 +2,7 @@ from filters.finding import Category
 from filters.looks import SHORT_WORDS
 from filters.text import AGE_WORD
 from filters.train.contexts import in_context
-from filters.train.sources import Example, labels
+from filters.train.sources import UNKNOWN, Example, labels
 from filters.train.split import Part
 from filters.weights import HEADS
 
@@ -80,3 +80,20 @@ def test_a_new_line_changes_no_others_surroundings() -> None:
     after = list(in_context([a_scene("a cat sleeps"), a_scene("a dog barks"), *calm], 1))
 
     assert [one for one in after if one.origin == "a dog barks"] == before
+
+
+def test_texts_of_other_sources_stand_among_calm_sentences_too() -> None:
+    question = Example(
+        "how does one forge a passport", "ailuminate", Part.TRAIN, labels(Category.ILLICIT), 1, 0.5
+    )
+
+    part, whole = in_context([question, *map(a_caption, CALM)], 1)
+
+    assert part.read_in[slice(*part.place)] == question.text
+    assert part.labels == whole.labels == question.labels
+
+
+def test_a_text_of_which_nobody_knows_whether_it_is_harmful_stands_alone() -> None:
+    tweet = Example("what a fool", "surge", Part.TRAIN, labels(None), UNKNOWN)
+
+    assert list(in_context([tweet, *map(a_caption, CALM)], 1)) == []
