@@ -37,10 +37,6 @@ _EITHER_MS = 300
 _LATE_CHUNKS = 32
 
 
-class ReaderLate(FilterError):
-    """A reader took longer for a sound than it may."""
-
-
 class Reader(Protocol):
     """Writes down what is said.
 

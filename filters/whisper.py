@@ -4,9 +4,9 @@ Importing it loads ctranslate2 and PyAV, so only a process that was told to read
 """
 
 import math
-import threading
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from filters.finding import FilterError, ModelUnavailable
 from filters.folders import PinnedFolder
 from filters.languages import ENGLISH
-from filters.listening import ReaderLate
 from filters.sound import MODEL_RATE
 from filters.transcript import Heard, Passage, Word
+from filters.turn import ModelLate, Turn
 
 # Where Whisper's own authors stop believing it (openai/whisper, transcribe.py): over silence and
 # music it writes fluent sentences, and these three tell most of them.
@@ -97,24 +97,20 @@ class Whisper:
             )
         self.detector = f"filters.whisper@{files.sha256[:12]}"
         self.seconds_per_minute = seconds_per_minute
-        self._turn = threading.Lock()
+        # One window at a time: a model on one device is no faster with two.
+        self._turn = Turn(self.detector, seconds_per_minute)
 
     def read(self, samples: NDArray[np.float32], *, until: float) -> Heard:
         """Return what is said in a window; see `Reader`.
 
         Raises:
-            ReaderLate: it was busy, or not done, by `until`.
+            ModelLate: it was busy, or not done, by `until`, or hangs.
             FilterError: it broke down.
         """
-        # One window at a time: a model on one device is no faster with two.
-        if not self._turn.acquire(timeout=max(0.0, until - time.monotonic())):
-            raise ReaderLate(f"{self.detector} was busy for too long")
         try:
-            return self._heard(samples, until)
+            return self._turn.ask(partial(self._heard, samples), until)
         except BROKEN as broken:
             raise FilterError(f"{self.detector} failed: {type(broken).__name__}") from broken
-        finally:
-            self._turn.release()
 
     def _heard(self, samples: NDArray[np.float32], until: float) -> Heard:
         # It cannot place words in less than a few frames, and gives up with an IndexError.
@@ -133,10 +129,10 @@ class Whisper:
         passages: list[Passage] = []
         for segment in segments:
             if time.monotonic() > until:
-                raise ReaderLate(f"{self.detector} did not end in time")
+                raise ModelLate(self.detector, "did not end in time")
             passages.append(passage(segment))
         if time.monotonic() > until:
-            raise ReaderLate(f"{self.detector} did not end in time")
+            raise ModelLate(self.detector, "did not end in time")
         chances = dict(about.all_language_probs or [])
         english = chances.get(ENGLISH, 0.0)
         # What is no number is no English either.

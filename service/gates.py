@@ -19,8 +19,8 @@ import likeness.store
 import rightsholders.store
 from filters import dialogue
 from filters.finding import FilterError, Finding, Surface
-from filters.guards.verdict import GuardLate
 from filters.normalise import Reading
+from filters.turn import ModelLate
 from likeness.faces import Face, LikenessError
 from likeness.registry import Registry
 from rightsholders.claims import RightsError
@@ -346,7 +346,7 @@ def _tried(
 
 def which(fault: Exception, gate: Gate) -> str:
     """Return the model that was late, or the gate where the fault does not say."""
-    return fault.detector if isinstance(fault, GuardLate) else gate.value
+    return fault.detector if isinstance(fault, ModelLate) else gate.value
 
 
 def worst(findings: Sequence[Finding]) -> list[Finding]:

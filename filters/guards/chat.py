@@ -15,7 +15,8 @@ from transformers import (
 from filters.finding import FilterError, ModelUnavailable
 from filters.folders import PinnedFolder
 from filters.guards.family import SLOT, Ask, Family, Reply
-from filters.guards.verdict import GuardLate, GuardNonsense
+from filters.guards.verdict import GuardNonsense
+from filters.turn import ModelLate
 
 # What transformers, tokenizers and torch raise for files and inputs that do not fit.
 BROKEN = (OSError, ValueError, KeyError, TypeError, RuntimeError, IndexError, AttributeError)
@@ -77,7 +78,7 @@ class ChatModel:
             until: of `time.monotonic`.
 
         Raises:
-            GuardLate: it is later than `until`.
+            ModelLate: it is later than `until`.
             FilterError: the model failed, or gave something that is no number.
         """
         safe = self._breaks.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
@@ -104,7 +105,7 @@ class ChatModel:
         except BROKEN as broken:
             raise FilterError(f"{self._family.name} failed: {type(broken).__name__}") from broken
         if time.monotonic() > until:
-            raise GuardLate(f"filters.guard.{self._family.name}", "did not answer in time")
+            raise ModelLate(f"filters.guard.{self._family.name}", "did not answer in time")
         new = said.sequences[0, ids.shape[1] :]
         chances = self._chances(new, said.logits)
         kept = new.tolist()

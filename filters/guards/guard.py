@@ -13,8 +13,8 @@ from filters.guards.granite_guardian import GRANITE_GUARDIAN
 from filters.guards.llama_guard import LLAMA_GUARD, LLAMA_GUARD_4
 from filters.guards.qwen3guard import QWEN3GUARD
 from filters.guards.shieldgemma import SHIELDGEMMA
-from filters.guards.turn import Turn
 from filters.guards.verdict import Crosswalk
+from filters.turn import Turn
 
 FAMILIES = (
     LLAMA_GUARD, LLAMA_GUARD_4, QWEN3GUARD, SHIELDGEMMA, GRANITE_GUARDIAN, GPT_OSS_SAFEGUARD
@@ -47,7 +47,7 @@ class Guard:
 
         Raises:
             NothingToLookAt: there is no text.
-            GuardLate: it is late, busy until too late, or hangs.
+            ModelLate: it is late, busy until too late, or hangs.
             FilterError: it failed, or answers nonsense.
         """
         if not text.strip():

@@ -14,18 +14,6 @@ class GuardNonsense(FilterError):
     """A guard answered something that is no verdict. The message never holds what it said."""
 
 
-class GuardLate(FilterError):
-    """A model did not answer in time.
-
-    Attributes:
-        detector: which.
-    """
-
-    def __init__(self, detector: str, why: str) -> None:
-        super().__init__(f"{detector} {why}")
-        self.detector = detector
-
-
 class CrosswalkBroken(FilterError):
     """A table names a category that there is not."""
 

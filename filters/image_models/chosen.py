@@ -16,7 +16,6 @@ from filters.finding import (
 )
 from filters.folders import PinnedFolder
 from filters.frames import checked_frame
-from filters.guards.turn import Turn
 from filters.guards.verdict import Crosswalk, CrosswalkBroken, Verdict
 from filters.guards.weights import located, pinned
 from filters.image_models.kinds import (
@@ -27,6 +26,7 @@ from filters.image_models.kinds import (
     ShieldGemma2,
     ZeroShot,
 )
+from filters.turn import Turn
 
 CLASSIFIER, ZERO_SHOT, SHIELDGEMMA_2 = "classifier", "zero_shot", "shieldgemma2"
 Look = Callable[[Iterable[tuple[int, NDArray[np.uint8]]], Surface], Sequence[Finding]]
@@ -82,7 +82,7 @@ class ImageModel:
 
         Raises:
             NothingToLookAt: there is no frame.
-            GuardLate: it is late with one, busy until too late, or hangs.
+            ModelLate: it is late with one, busy until too late, or hangs.
             FilterError: it failed, or answers nonsense.
         """
         best: dict[Category, tuple[float, Box]] = {}

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from filters.finding import Category, FilterError, Finding, Moment, NothingToLookAt, Surface
-from filters.listening import Listener, ReaderLate
+from filters.listening import Listener
 from filters.sound import SAMPLE_RATE
 from filters.transcript import Word
+from filters.turn import ModelLate
 from tests.filters.spoken import WORDS, FakeJudge, FakeReader, LoudIsSpeech, said
 
 VOICE, READER = "filters.voice_activity@2", "filters.whisper@test"
@@ -176,7 +177,7 @@ def test_a_sentence_that_two_channels_share_is_judged_whole() -> None:
     assert any(one.score == 0.9 for one in found if one.category is Category.VIOLENCE)
 
 
-@pytest.mark.parametrize("broken", [FilterError("gone"), ReaderLate("late")])
+@pytest.mark.parametrize("broken", [FilterError("gone"), ModelLate("filters.fake@1", "is late")])
 def test_a_reader_that_breaks_down_leaves_the_rest_held_and_says_so(broken: FilterError) -> None:
     sound = said(("one", 2), ("knife", 50), seconds=70)
     told: list[str] = []

@@ -1,7 +1,9 @@
 """A Whisper is loaded as it was pinned or not at all, and believed only where it is sure."""
 
 import shutil
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,8 +11,9 @@ import numpy as np
 import pytest
 
 from filters.finding import Category, FilterError, ModelUnavailable
-from filters.listening import Listener, ReaderLate
+from filters.listening import Listener
 from filters.transcript import Word
+from filters.turn import LET_GO_S, ModelLate
 from filters.whisper import Whisper, passage
 from filters.whisper_files import NEEDED, digest, is_whisper, pinned
 from tests.filters.spoken import FakeJudge, LoudIsSpeech, said
@@ -138,10 +141,40 @@ def test_it_reads_the_same_twice(whisper: Whisper) -> None:
 
 
 def test_who_is_late_or_busy_has_not_read(whisper: Whisper) -> None:
-    with pytest.raises(ReaderLate):
+    with pytest.raises(ModelLate):
         whisper.read(noise(1), until=time.monotonic() - 1)
-    with whisper._turn, pytest.raises(ReaderLate, match="busy"):
-        whisper.read(noise(1), until=time.monotonic() + 0.05)
+
+
+def test_while_a_window_is_read_the_next_one_waits_no_longer_than_it_may(whisper: Whisper) -> None:
+    begun, go = threading.Event(), threading.Event()
+
+    def busy(_until: float) -> bool:
+        begun.set()
+        return go.wait(60)
+
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(whisper._turn.ask, busy, time.monotonic() + 60)
+        assert begun.wait(60)
+        with pytest.raises(ModelLate, match="busy"):
+            whisper.read(noise(1), until=time.monotonic() + 0.05)
+        go.set()
+
+    assert first.result()
+
+
+def test_a_whisper_that_hangs_is_left_to_itself_and_the_next_window_is_late_at_once(
+    whisper: Whisper,
+) -> None:
+    go = threading.Event()
+    with pytest.raises(ModelLate):
+        whisper._turn.ask(lambda _: go.wait(60), time.monotonic() + 0.05)
+    time.sleep(LET_GO_S)
+
+    with pytest.raises(ModelLate, match="hangs"):
+        whisper.read(noise(1), until=time.monotonic() + 60)
+    go.set()
+
+    assert whisper.read(noise(1), until=time.monotonic() + 60).foreign > 0
 
 
 def test_a_breakdown_is_our_error_and_the_next_window_is_read(whisper: Whisper) -> None:

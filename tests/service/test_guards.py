@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from filters.finding import Category, Finding, ModelUnavailable, Surface
 from filters.guards.guard import CLASSIFIER, FAMILIES, Guard
 from filters.guards.together import Guarded
-from filters.guards.turn import Turn
 from filters.guards.weights import digest
 from filters.languages import language
+from filters.turn import Turn
 from service import filtering, wiring
 from service.decision import Gate, Mode, Verdict
 from service.desk import answer
@@ -147,7 +147,7 @@ def test_requests_behind_a_guard_that_hangs_are_held_and_do_not_pile_up(
     assert {one.decision.verdict for one in given} == {Verdict.HOLD}
     assert took_s < 20
     late = [line for line in said if line["event"] == "gate.unavailable"]
-    assert {(line["error"], line["part"]) for line in late} == {("GuardLate", name)}
+    assert {(line["error"], line["part"]) for line in late} == {("ModelLate", name)}
 
 
 def test_without_guards_the_prompt_filter_is_asked_alone() -> None:

@@ -14,8 +14,9 @@ import structlog
 from numpy.typing import NDArray
 
 from filters.finding import FilterError, Finding, ModelUnavailable
-from filters.listening import Listener, ReaderLate
+from filters.listening import Listener
 from filters.speech import VoiceActivity
+from filters.turn import ModelLate
 from filters.whisper_files import digest
 from service import hearing, wiring
 from service.decision import Mode, Verdict
@@ -70,7 +71,7 @@ def asked(house: SmallHouse, samples: NDArray[np.float32], reader: FakeReader) -
         (FakeReader(deaf=frozenset({"one", "two"})), ("one", "two"), Verdict.HOLD,
          {"filters.speech"}),
         (FakeReader(breaks_after=0), ("one", "two"), Verdict.HOLD, {"filters.speech"}),
-        (FakeReader(breaks_after=0, broken=ReaderLate("late")), ("one",), Verdict.HOLD,
+        (FakeReader(breaks_after=0, broken=ModelLate("x@1", "is late")), ("one",), Verdict.HOLD,
          {"filters.speech"}),
         (FakeReader(detector="filters.stranger@1"), ("one", "two"), Verdict.HOLD,
          {"policy.unavailable"}),
@@ -133,9 +134,9 @@ def test_a_whisper_that_is_not_the_pinned_one_stops_the_start(folder: Path) -> N
 
 def test_a_breakdown_is_logged_by_its_kind_alone() -> None:
     with structlog.testing.capture_logs() as logged:
-        hearing._failed("ReaderLate")
+        hearing._failed("ModelLate")
 
-    assert logged == [{"error": "ReaderLate", "event": "reader.failed", "log_level": "error"}]
+    assert logged == [{"error": "ModelLate", "event": "reader.failed", "log_level": "error"}]
 
 
 def test_a_policy_that_does_not_trust_the_whisper_stops_the_start(folder: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 from filters.finding import Category, FilterError, ModelUnavailable, NothingToLookAt, Surface
 from filters.guards.family import SLOT, Family
 from filters.guards.guard import FAMILIES
-from filters.guards.turn import LET_GO_S, Turn
-from filters.guards.verdict import DOUBTFUL, GuardLate, GuardNonsense
+from filters.guards.verdict import DOUBTFUL, GuardNonsense
+from filters.turn import LET_GO_S, ModelLate, Turn
 from tests.filters.guards.builders import BAD, GOOD, a_guard, babbling, files_of, saying, spoil
 
 pytestmark = pytest.mark.slow
@@ -120,7 +120,7 @@ def test_a_guard_that_is_late_has_not_answered(tmp_path: Path) -> None:
     family = BY_NAME["llama_guard"]
     guard = a_guard(family, babbling(family, tmp_path), timeout_s=0.001)
 
-    with pytest.raises(GuardLate):
+    with pytest.raises(ModelLate):
         guard.read(GOOD, Surface.PROMPT)
 
 
@@ -136,7 +136,7 @@ def test_a_guard_whose_model_hangs_is_late_in_its_time_and_then_at_once(tmp_path
     stuck = replace(guard, scores=hangs)
     for limit_s in (0.5, LET_GO_S, 0.0, 0.0):
         started = time.monotonic()
-        with pytest.raises(GuardLate, match=re.escape(guard.detector)):
+        with pytest.raises(ModelLate, match=re.escape(guard.detector)):
             stuck.read(GOOD, Surface.PROMPT)
         assert time.monotonic() - started < limit_s + 2
     let_go.set()

@@ -3,9 +3,8 @@ import pytest
 from filters.finding import Category, FilterError, Finding, Surface
 from filters.guards.guard import Guard
 from filters.guards.together import Guarded
-from filters.guards.turn import Turn
-from filters.guards.verdict import GuardLate
 from filters.languages import language
+from filters.turn import ModelLate, Turn
 
 ENGLISH, GERMAN = "A woman walks home through the rain", "Eine Frau geht durch den Regen nach Hause"
 MIXED = "A woman walks home through the rain und wird von einem Mann verfolgt"
@@ -74,7 +73,7 @@ def test_an_english_text_goes_to_an_english_guard_too() -> None:
 
 def test_where_one_guard_fails_nobodys_answer_counts() -> None:
     def late(text: str, until: float) -> dict[Category, float]:
-        raise GuardLate("filters.guard.test", "is late")
+        raise ModelLate("filters.guard.test", "is late")
 
     guard = Guard("filters.guard.x@0", frozenset({"en"}), frozenset(Surface), late,
                   Turn("filters.guard.x@0", 1.0))  # fmt: skip

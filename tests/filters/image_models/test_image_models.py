@@ -21,9 +21,10 @@ from filters.finding import (
     Surface,
 )
 from filters.frames import NotAFrame
-from filters.guards.verdict import GuardLate, GuardNonsense
+from filters.guards.verdict import GuardNonsense
 from filters.guards.weights import digest
 from filters.image_models.chosen import Together
+from filters.turn import ModelLate
 from tests.filters.image_models.builders import (
     FALCON,
     SENTENCES,
@@ -128,7 +129,7 @@ class Hanging:
 def test_one_that_is_late_is_no_all_clear(tmp_path: Path) -> None:
     late = a_model("classifier", a_vit(tmp_path), FALCON, timeout_s=1e-6)
 
-    with pytest.raises(GuardLate):
+    with pytest.raises(ModelLate):
         late.look([(0, NOISE)])
 
 
@@ -139,7 +140,7 @@ def test_one_that_hangs_is_late_in_its_time_for_the_first_picture_of_many(tmp_pa
 
     for _ in range(3):
         started = time.monotonic()
-        with pytest.raises(GuardLate, match=re.escape(model.detector)):
+        with pytest.raises(ModelLate, match=re.escape(model.detector)):
             model.look([(number, NOISE) for number in range(40)])
         assert time.monotonic() - started < 0.3 + 2
     hanging.let_go.set()

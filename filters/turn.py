@@ -19,12 +19,24 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import TypeVar
 
-from filters.guards.verdict import GuardLate
+from filters.finding import FilterError
 
 # A call that is over its time by so much hangs; by less, it may be about to return.
 LET_GO_S = 0.5
 _Answer = TypeVar("_Answer")
 _Calls = SimpleQueue[Callable[[], None] | None]
+
+
+class ModelLate(FilterError):
+    """A model did not answer in time.
+
+    Attributes:
+        detector: which.
+    """
+
+    def __init__(self, detector: str, why: str) -> None:
+        super().__init__(f"{detector} {why}")
+        self.detector = detector
 
 
 class Turn:
@@ -35,7 +47,7 @@ class Turn:
 
     Args:
         detector: name and version of the model, for errors.
-        timeout_s: for waiting and answering together.
+        timeout_s: for waiting and answering together, where whoever asks does not say until when.
     """
 
     def __init__(self, detector: str, timeout_s: float) -> None:
@@ -49,33 +61,35 @@ class Turn:
         ).start()
         weakref.finalize(self, self._calls.put, None)
 
-    def ask(self, work: Callable[[float], _Answer]) -> _Answer:
+    def ask(self, work: Callable[[float], _Answer], until: float | None = None) -> _Answer:
         """Return what `work` returns.
 
         Args:
             work: is given the time, of `time.monotonic`, by which it has to be done.
+            until: that time, if it is not in `timeout_s`.
 
         Raises:
-            GuardLate: it is not done in time, or another call is not, or one hangs.
+            ModelLate: it is not done in time, or another call is not, or one hangs.
             Exception: whatever `work` raises.
         """
-        until = time.monotonic() + self._timeout_s
-        self._begin(until)
+        begun = time.monotonic()
+        until = begun + self._timeout_s if until is None else until
+        self._begin(begun, until)
         answer: Future[_Answer] = Future()
         self._calls.put(partial(self._call, work, until, answer))
         try:
             return answer.result(timeout=max(0.0, until - time.monotonic()))
         except TimeoutError:
-            raise GuardLate(self._detector, f"took over {self._timeout_s} s") from None
+            raise ModelLate(self._detector, f"took over {until - begun:.3g} s") from None
 
-    def _begin(self, until: float) -> None:
+    def _begin(self, begun: float, until: float) -> None:
         with self._free:
             while self._due is not None:
                 hangs_at = self._due + LET_GO_S
                 left = min(until, hangs_at) - time.monotonic()
                 if left <= 0:
-                    why = "hangs" if hangs_at <= until else f"was busy for {self._timeout_s} s"
-                    raise GuardLate(self._detector, why)
+                    why = "hangs" if hangs_at <= until else f"was busy for {until - begun:.3g} s"
+                    raise ModelLate(self._detector, why)
                 self._free.wait(left)
             self._due = until
 

@@ -12,8 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from filters.finding import FilterError
-from filters.guards.turn import LET_GO_S, Turn
-from filters.guards.verdict import GuardLate
+from filters.turn import LET_GO_S, ModelLate, Turn
 
 DETECTOR = "filters.guard.test@1"
 # More than a loaded machine needs to wake a thread.
@@ -53,7 +52,7 @@ def stuck() -> Iterator[Stuck]:
 def test_who_asks_a_model_that_hangs_is_answered_in_its_time(stuck: Stuck) -> None:
     turn = Turn(DETECTOR, 0.2)
 
-    with within(0.2 + LITTLE_S), pytest.raises(GuardLate) as late:
+    with within(0.2 + LITTLE_S), pytest.raises(ModelLate) as late:
         turn.ask(stuck)
 
     assert late.value.detector == DETECTOR
@@ -61,12 +60,12 @@ def test_who_asks_a_model_that_hangs_is_answered_in_its_time(stuck: Stuck) -> No
 
 def test_while_it_hangs_everybody_else_is_turned_away_at_once(stuck: Stuck) -> None:
     turn = Turn(DETECTOR, 0.05)
-    with pytest.raises(GuardLate):
+    with pytest.raises(ModelLate):
         turn.ask(stuck)
     time.sleep(LET_GO_S)
 
     for _ in range(50):
-        with within(LITTLE_S), pytest.raises(GuardLate, match="hangs"):
+        with within(LITTLE_S), pytest.raises(ModelLate, match="hangs"):
             turn.ask(quick)
 
 
@@ -80,16 +79,16 @@ def test_who_waits_behind_a_call_that_hangs_does_not_wait_for_the_whole_of_his_o
         stuck.begun.wait(10)
         turn._timeout_s = 30.0
 
-        with within(LET_GO_S + LITTLE_S), pytest.raises(GuardLate, match="hangs"):
+        with within(LET_GO_S + LITTLE_S), pytest.raises(ModelLate, match="hangs"):
             turn.ask(quick)
-        assert isinstance(first.exception(), GuardLate)
+        assert isinstance(first.exception(), ModelLate)
 
 
 def test_a_model_that_comes_back_is_asked_again_and_its_late_answer_is_nobodys(
     stuck: Stuck,
 ) -> None:
     turn = Turn(DETECTOR, 0.1)
-    with pytest.raises(GuardLate):
+    with pytest.raises(ModelLate):
         turn.ask(stuck)
 
     stuck.go.set()
@@ -153,11 +152,10 @@ def test_its_thread_ends_with_it(work: Callable[[float], object]) -> None:
 def test_a_call_that_hangs_does_not_keep_the_process_from_ending() -> None:
     program = (
         "import time\n"
-        "from filters.guards.turn import Turn\n"
-        "from filters.guards.verdict import GuardLate\n"
+        "from filters.turn import ModelLate, Turn\n"
         "turn = Turn('stuck', 0.1)\n"
         "try: turn.ask(lambda _until: time.sleep(600))\n"
-        "except GuardLate as late: print(late.detector)\n"
+        "except ModelLate as late: print(late.detector)\n"
     )
 
     said = subprocess.run(
