@@ -174,6 +174,8 @@ def test_a_whisper_that_hangs_is_left_to_itself_and_the_next_window_is_late_at_o
         whisper.read(noise(1), until=time.monotonic() + 60)
     go.set()
 
+    with whisper._turn._free:
+        assert whisper._turn._free.wait_for(lambda: whisper._turn._due is None, 60)
     assert whisper.read(noise(1), until=time.monotonic() + 60).foreign > 0
 
 
