@@ -1,7 +1,8 @@
 """The text encoder: MiniLM-L6 over ONNX Runtime, the same numbers on every run and in any company.
 
 A text is read once, whole; every place in it gets the mean of its own tokens, each read in the
-light of its neighbours. So a closer look at a sentence costs nothing.
+light of its neighbours. So a closer look at a sentence costs nothing. Its layers are the wheel's
+with what `filters.train.encoder` has taught them.
 
 Runs each text alone: ONNX Runtime picks its kernels by shape, so that batch mates would move the
 last digits of a score that has to replay exactly. Together, eight texts would cost half at 8
@@ -21,12 +22,12 @@ from tokenizers import Encoding, Tokenizer
 from filters.finding import ModelUnavailable, NothingToLookAt
 from filters.pinned import opened, pinned, wheel_file
 
-GRAPH, TOKENIZER = "minilm-states.onnx", "tokenizer.json"
+GRAPH, TOKENIZER = "minilm-taught.onnx", "tokenizer.json"
 GRAPH_SHA256 = "1d80113dba2ea4963537f553990b9a116ce9f5f2ce8e240de0c19317a080bae6"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 WIDTH = 384
-# Layers of the encoder, of six. The last is what the model was trained for, and means alike for
-# what is alike in sense; those before it still tell one word from its neighbour.
+# Layers of the encoder, of six. What is alike in sense is alike in the last; those before it still
+# tell one word from its neighbour.
 DEPTHS = (2, 4, 5, 6)
 # As wide as what the encoder says of a place, over all its depths.
 VECTOR = WIDTH * len(DEPTHS)

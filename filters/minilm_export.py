@@ -1,4 +1,6 @@
-"""Write MiniLM-L6 as one fp32 ONNX file: `python -m filters.minilm_export --out FOLDER`.
+"""Write MiniLM-L6, as we taught it, as one fp32 ONNX file.
+
+    python -m filters.minilm_export --model FOLDER --out FOLDER
 
 A program of its own, run once in a child process, because `onnx` and a second copy of the weights
 have no business in the service. The graph is written operator by operator, not traced: torch 2.13's
