@@ -34,14 +34,12 @@ class Look:
     Attributes:
         place: where it is in its stretch.
         start, end: where it is in what the user typed.
-        others: how many such parts the text has, if it is one of several; 0 if it is the whole.
     """
 
     text: str = field(repr=False)
     place: tuple[int, int]
     start: int
     end: int
-    others: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +56,9 @@ def stretches(reading: Reading) -> list[Stretch]:
     if not words:
         return []
     if len(words) <= SHORT_WORDS:
-        return [_stretch(reading, words, [(0, len(words) - 1)], (0, 0))]
-    tiles = _tiles(_sentences(reading.text, words))
-    groups = _groups(tiles, words)
-    wholes = len(groups) if len(groups) > 1 else 0
-    distinct = {reading.text[words[first][0] : words[last][1]] for first, last in tiles}
-    return [_stretch(reading, words, group, (wholes, len(distinct))) for group in groups]
+        return [_stretch(reading, words, [(0, len(words) - 1)])]
+    groups = _groups(_tiles(_sentences(reading.text, words)), words)
+    return [_stretch(reading, words, group) for group in groups]
 
 
 def affordable(found: Sequence[tuple[Stretch, int]], letters: NDArray[np.float32]) -> list[Stretch]:
@@ -92,26 +87,19 @@ def _letters_say(look: Look, letters: NDArray[np.float32]) -> float:
 
 
 def _stretch(
-    reading: Reading,
-    words: Sequence[tuple[int, int]],
-    tiles: Sequence[tuple[int, int]],
-    others: tuple[int, int],
+    reading: Reading, words: Sequence[tuple[int, int]], tiles: Sequence[tuple[int, int]]
 ) -> Stretch:
-    """Return the stretch from the first of `tiles` to the last.
-
-    Args:
-        others: of the whole, and of each tile.
-    """
+    """Return the stretch from the first of `tiles` to the last."""
     base, end = words[tiles[0][0]][0], words[tiles[-1][1]][1]
 
-    def look(first: int, last: int, others: int) -> Look:
+    def look(first: int, last: int) -> Look:
         place = words[first][0], words[last][1]
         inside = place[0] - base, place[1] - base
-        return Look(reading.text[slice(*place)], inside, *reading.span(*place), others)
+        return Look(reading.text[slice(*place)], inside, *reading.span(*place))
 
-    found = [look(tiles[0][0], tiles[-1][1], others[0])]
+    found = [look(tiles[0][0], tiles[-1][1])]
     if len(tiles) > 1:
-        found += [look(first, last, others[1]) for first, last in tiles]
+        found += [look(first, last) for first, last in tiles]
     return Stretch(reading.text[base:end], tuple(found))
 
 

@@ -23,7 +23,7 @@ from filters.finding import ModelUnavailable, NothingToLookAt
 from filters.pinned import opened, pinned, wheel_file
 
 GRAPH, TOKENIZER = "minilm-taught.onnx", "tokenizer.json"
-GRAPH_SHA256 = "1d80113dba2ea4963537f553990b9a116ce9f5f2ce8e240de0c19317a080bae6"
+GRAPH_SHA256 = "b1afae3dde50241435b759bead72d83255e2d1d8ddd9c210f1f77fd0784cb038"
 TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 WIDTH = 384
 # Layers of the encoder, of six. What is alike in sense is alike in the last; those before it still

@@ -21,7 +21,7 @@ from filters.turned import turned
 from filters.weights import HEADS, Weights, scores, told_apart
 
 # Which parts and variants are looked at; raised whenever the same weights may score another way.
-READING = 5
+READING = 6
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(
@@ -123,8 +123,7 @@ class PromptClassifier:
                 raise FilterError("the text encoder did not return one vector per part")
             looks += stretch.looks
             groups = [buckets(look.text) for look in stretch.looks]
-            others = [look.others for look in stretch.looks]
-            rows.append(self._weights.log_odds(vectors, groups, others))
+            rows.append(self._weights.log_odds(vectors, groups))
         if not looks:
             raise FilterError("no part of the text takes few enough passes")
         found = np.concatenate(rows)

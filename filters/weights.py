@@ -50,9 +50,6 @@ _SHAPES = {
     "slope": (1,),
     "shift": (1,),
 }
-# A text is hardly likelier to be harmful for being long, so that each of its parts is less likely
-# to be the harmful one: what a part's log-odds make up for, per log of the parts.
-_SURER = 0.5
 _ALONE = threading.Lock()
 # See `told_apart`.
 _APART = 0.5
@@ -89,14 +86,12 @@ class Weights:
         self,
         vectors: NDArray[np.float32],
         found: Sequence[NDArray[np.int64]],
-        others: Sequence[int],
     ) -> NDArray[np.float64]:
         """Return the log-odds of each head for each part, shape (parts, heads), within 60 of 0.
 
         Args:
             vectors: (parts, `VECTOR`).
             found: the letter groups of each part.
-            others: `Look.others` of each part.
 
         How sure the head is, and how sure the network is that there is harm at all, together. No
         share of anybody's prompts: the same step everywhere from what is held to what is blocked.
@@ -111,8 +106,7 @@ class Weights:
             if len(groups):
                 told = self.letters[groups].sum(axis=0, dtype=np.float64)
                 logits[row] += told / np.sqrt(len(groups))
-        less = _SURER * np.log1p(np.asarray(others, np.float64))
-        sure = logits[:, :-1] + logits[:, -1:] - less[:, None]
+        sure = logits[:, :-1] + logits[:, -1:]
         result: NDArray[np.float64] = np.clip(self.slope * sure + self.shift, -60, 60)
         return result
 

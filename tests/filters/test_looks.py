@@ -36,7 +36,6 @@ def test_a_short_text_is_one_look() -> None:
     (stretch,) = stretches(normalise(words(SHORT_WORDS)))
 
     assert [look.text for look in stretch.looks] == [words(SHORT_WORDS)]
-    assert stretch.looks[0].others == 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -81,24 +80,6 @@ def test_a_text_that_the_encoder_reads_at_once_is_one_stretch_and_looked_at_whol
 
     assert stretch.text == stretch.looks[0].text == words(STRETCH_WORDS)
     assert len(stretch.looks) == 1 + STRETCH_WORDS / TILE_WORDS
-
-
-def test_a_part_knows_how_many_there_are_and_the_only_whole_is_no_part() -> None:
-    (one,) = stretches(normalise(words(STRETCH_WORDS)))
-    several = stretches(normalise(words(1000)))
-
-    assert one.looks[0].others == 0
-    assert {look.others for look in tiles([one])} == {STRETCH_WORDS / TILE_WORDS}
-    assert {stretch.looks[0].others for stretch in several} == {len(several)}
-    assert {look.others for look in tiles(several)} == {len(tiles(several))}
-
-
-def test_saying_the_same_again_makes_no_more_parts() -> None:
-    sentence = "a small boat leaves the wooden pier slowly. "
-
-    (stretch,) = stretches(normalise(sentence * 20))
-
-    assert {look.others for look in tiles([stretch])} == {1}
 
 
 def test_a_sentence_is_looked_at_by_itself_where_it_says_enough() -> None:

@@ -69,7 +69,7 @@ def test_there_is_one_score_for_every_head_and_none_leaves_zero_to_one() -> None
     weights = load_weights()
     vector = np.ones(VECTOR, np.float32) * 1e6
 
-    found = scores(weights.log_odds(np.stack([vector, -vector]), [buckets("a")] * 2, [0, 0]))
+    found = scores(weights.log_odds(np.stack([vector, -vector]), [buckets("a")] * 2))
 
     assert found.shape == (2, len(HEADS))
     assert ((found >= 0) & (found <= 1)).all()
@@ -83,18 +83,9 @@ def test_judging_at_once_leaves_the_process_its_threads() -> None:
     vectors = np.zeros((4, VECTOR), np.float32)
 
     with ThreadPoolExecutor(8) as many:
-        list(many.map(lambda _: weights.log_odds(vectors, [buckets("a")] * 4, [0] * 4), range(400)))
+        list(many.map(lambda _: weights.log_odds(vectors, [buckets("a")] * 4), range(400)))
 
     assert threads() == before
-
-
-def test_a_part_of_many_has_to_be_surer() -> None:
-    weights = load_weights()
-    vectors = np.zeros((2, VECTOR), np.float32)
-
-    alone, one_of_ten = weights.log_odds(vectors, [buckets("a")] * 2, [0, 9])
-
-    assert (one_of_ten < alone).all()
 
 
 @given(st.lists(st.floats(-60, 60), min_size=1, max_size=13))
