@@ -1,7 +1,7 @@
 """The operating point: the budget of false positives is spent whole, over all categories together.
 
 What is calibrated is the decision. Every head uses the same scale, and the scale is moved so that
-`HOLD` and `BLOCK` are where 5 % and 1 % of harmless prompts are reached by any head at all.
+`HOLD` and `BLOCK` are where so many harmless prompts are reached by any head at all.
 """
 
 import math
@@ -28,7 +28,10 @@ MINORS_FLOOR, MINORS_CEILING = 0.02, 0.1
 # what people will write; of sources that they know, texts are hardly ever stopped, and would leave
 # their budget to the others. Neighbours of harm are hard on purpose, and rarer among prompts.
 PLAIN, NEAR = "grammar", "near"
-EVERY = {PLAIN: 1, NEAR: 3, "coco": 10, "vbench_short": 3, "vbench2": 3, "vbench_long": 5}
+EVERY = {PLAIN: 1, NEAR: 20, "coco": 5, "vbench_short": 2, "vbench2": 2, "vbench_long": 3}
+# Of that mix, harder than what people ask for: about the budget of the ordinary prompts that
+# somebody else wrote (benchmarks/blind/tuning).
+SPENT = {"block": 0.015, "hold": 0.05}
 
 
 def harmless_prompts(found: Sequence[Example], wanted: Part) -> list[str]:
@@ -58,15 +61,15 @@ def scored(classifier: PromptClassifier, texts: list[str]) -> NDArray[np.float64
 
 
 def calibration(draft: NDArray[np.float64]) -> tuple[float, float]:
-    """Return slope and shift that put the budget's points at `HOLD` and `BLOCK`.
+    """Return slope and shift that put at `HOLD` and `BLOCK` where `SPENT` of `draft` is reached.
 
     Args:
         draft: `scored` by weights with `DRAFT_SLOPE` and no shift, of harmless prompts.
     """
     worst = np.sort(draft[:, : len(HEADS)].max(axis=1))[::-1]
     points = {}
-    for verdict, budget in BUDGET.items():
-        allowed = int(budget * len(worst))
+    for verdict, spent in SPENT.items():
+        allowed = int(spent * len(worst))
         between = (worst[allowed] + worst[max(allowed - 1, 0)]) / 2
         points[verdict] = _log_odds(float(between)) / DRAFT_SLOPE
     wide = max(points["block"] - points["hold"], 1e-3)

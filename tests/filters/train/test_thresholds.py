@@ -9,6 +9,7 @@ from filters.train.split import Part
 from filters.train.thresholds import (
     DRAFT_SLOPE,
     EVERY,
+    SPENT,
     calibration,
     harmless_prompts,
     proposed,
@@ -33,8 +34,8 @@ def test_the_budget_is_spent_whole_and_not_exceeded() -> None:
     table[:, 0] = 1 / (1 + np.exp(-(slope * logits + shift)))
 
     levels = proposed(table)
-    assert 0.0095 <= refused(table, levels, "block").mean() <= 0.0101
-    assert 0.0495 <= refused(table, levels, "hold").mean() <= 0.0501
+    for verdict, spent in SPENT.items():
+        assert spent - 0.0005 <= refused(table, levels, verdict).mean() <= spent + 0.0001
 
 
 def test_every_head_holds_and_blocks_at_the_same_scores() -> None:
