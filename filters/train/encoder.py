@@ -76,6 +76,7 @@ class Learner(nn.Module):  # type: ignore[misc]
     """The encoder, its changes and heads for them, over places in texts.
 
     Args:
+        model: the wheel's folder.
         outputs: how many heads.
     """
 
