@@ -74,6 +74,9 @@ class Turn:
         """
         begun = time.monotonic()
         until = begun + self._timeout_s if until is None else until
+        if until <= begun:
+            # Not begun, or it would seem to hang to whoever comes next.
+            raise ModelLate(self._detector, "was asked too late")
         self._begin(begun, until)
         answer: Future[_Answer] = Future()
         self._calls.put(partial(self._call, work, until, answer))

@@ -69,6 +69,16 @@ def test_while_it_hangs_everybody_else_is_turned_away_at_once(stuck: Stuck) -> N
             turn.ask(quick)
 
 
+def test_who_asks_too_late_begins_nothing_and_keeps_nobody_waiting(stuck: Stuck) -> None:
+    turn = Turn(DETECTOR, 30.0)
+
+    with pytest.raises(ModelLate, match="too late"):
+        turn.ask(stuck, time.monotonic() - 1)
+
+    assert turn.ask(quick) == "here"
+    assert not stuck.begun.is_set()
+
+
 def test_who_waits_behind_a_call_that_hangs_does_not_wait_for_the_whole_of_his_own_time(
     stuck: Stuck,
 ) -> None:
