@@ -28,7 +28,7 @@ MINORS_FLOOR, MINORS_CEILING = 0.02, 0.1
 # what people will write; of sources that they know, texts are hardly ever stopped, and would leave
 # their budget to the others. Neighbours of harm are hard on purpose, and rarer among prompts.
 PLAIN, NEAR = "grammar", "near"
-EVERY = {PLAIN: 1, NEAR: 20, "coco": 5, "vbench_short": 2, "vbench2": 2, "vbench_long": 3}
+EVERY = {PLAIN: 1, NEAR: 6, "coco": 10, "vbench_short": 3, "vbench2": 3, "vbench_long": 5}
 # Of that mix, harder than what people ask for: about the budget of the ordinary prompts that
 # somebody else wrote (benchmarks/blind/tuning).
 SPENT = {"block": 0.015, "hold": 0.05}
