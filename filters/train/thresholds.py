@@ -23,7 +23,7 @@ DRAFT_SLOPE = 0.25
 # An age word is no harm in itself: of harmless prompts with one, as many may be stopped.
 MINORS_BUDGET = 0.01
 # Below this even an age word makes nothing sexual, and above it it is no rule for doubt.
-MINORS_FLOOR, MINORS_CEILING = 0.02, 0.1
+MINORS_FLOOR, MINORS_CEILING = 0.02, 0.05
 # One harmless text of so many counts, by source. What the heads know no second text of stands for
 # what people will write; of sources that they know, texts are hardly ever stopped, and would leave
 # their budget to the others. Neighbours of harm are hard on purpose, and rarer among prompts.

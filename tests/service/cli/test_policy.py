@@ -149,7 +149,7 @@ def test_a_file_is_compared_with_what_is_live(house: Command, tmp_path: Path) ->
 def test_a_policy_is_tried_on_what_was_decided(house: Command, tmp_path: Path) -> None:
     assert house("check", "a red ball bounces on a green floor").code == 0
     strict = a_file(
-        tmp_path, "9", "default: {hold: 0.05, block: 0.1}", "default: {hold: 0.0, block: 1.0}"
+        tmp_path, "9", "default: {hold: 0.025, block: 0.05}", "default: {hold: 0.0, block: 1.0}"
     )
 
     told = house("policy", "simulate", strict)
@@ -158,5 +158,5 @@ def test_a_policy_is_tried_on_what_was_decided(house: Command, tmp_path: Path) -
     assert told.code == 0, told
     assert "Of 1 decisions, 1 would have been another." in told.out
     assert "allow to hold: 1 (100.00%, 95 %: 20.65% to 100.00%)" in told.out
-    assert "filters.minors: hold from 0 instead of 0.05" in told.out
+    assert "filters.minors: hold from 0 instead of 0.025" in told.out
     assert answer["changes"][0]["direction"] == "neither"
