@@ -30,6 +30,10 @@ _MEASURE = re.compile(
 )
 
 
+# Words of a few letters that are this common: "to", "go", "is".
+_COMMON = 2_500
+
+
 def _closed_up(found: str) -> str:
     """Return spaced-out letters as words: the gap that is usual goes, a wider one is a space."""
     gaps = _GAP.findall(found)
@@ -47,6 +51,12 @@ def _letters_for_digits(found: str) -> str:
     if not _DIGIT_BESIDE_LETTER.search(found) or _MEASURE.fullmatch(found):
         return found
     return found.translate(_LETTER)
+
+
+def _letters_for_small_digits(found: str) -> str:
+    """Return "to" for "t0": what may be a measure is none beside words that were bent so."""
+    meant = found.translate(_LETTER)
+    return meant if _MEASURE.fullmatch(found) and rank(meant) < _COMMON else found
 
 
 # How many words a mask may stand for: "s*x" is six, sex or sax.
@@ -71,7 +81,9 @@ def repaired(reading: Reading) -> list[Reading]:
     Several where a mask may stand for several words, at most `ALTERNATIVES`.
     """
     plain = closed_up(reading)
-    plain = replaced(plain, _TYPED_WORD, _letters_for_digits)
+    mended = replaced(plain, _TYPED_WORD, _letters_for_digits)
+    if mended.text != plain.text:
+        plain = replaced(mended, _TYPED_WORD, _letters_for_small_digits)
     chances = ALTERNATIVES if _MASKED.search(plain.text) else 1
     distinct: dict[str, Reading] = {}
     for choice in range(chances):

@@ -21,7 +21,7 @@ from filters.turned import turned
 from filters.weights import HEADS, Weights, scores, told_apart
 
 # Which parts and variants are looked at; raised whenever the same weights may score another way.
-READING = 6
+READING = 7
 # Words for people under 18. "Girl" and "boy" alone are left out: prompts use them for adults too,
 # and what is sexual about them is stopped as such.
 AGE_WORD = re.compile(

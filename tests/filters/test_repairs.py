@@ -31,11 +31,16 @@ TYPED = st.one_of(
         ("a naakeed woomaan iin bed", "a naked woman in bed"),
         ("anakedwomanhavingsex", "a naked woman having sex"),
         (BAD[::-1], BAD),
+        ("h0w t0 g0 th3r3", "how to go there"),
         ("gur anxrq jbzna", "the naked woman"),
     ],
 )
 def test_words_that_were_taken_apart_are_read(typed: str, read: str) -> None:
     assert read in [variant.text for variant in variants(normalise(typed))]
+
+
+def test_a_measure_among_whole_words_is_left() -> None:
+    assert variants(normalise("a street at t0 and t1, 4k, 5s")) == []
 
 
 @pytest.mark.parametrize("name", ["base64", "hex_or_morse"])
