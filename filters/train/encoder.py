@@ -29,15 +29,15 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from transformers import BertModel
 
-from filters.minilm import DEPTHS, PIECE_TOKENS, VECTOR, WIDTH
-from filters.minilm_export import CHANGES, changed, source, written
+from filters.minilm import CHANGES, DEPTHS, PIECE_TOKENS, VECTOR, WIDTH
+from filters.minilm_export import changed, source, written
 from filters.pinned import wheel_file
 from filters.train.figures import unseen_sources
-from filters.train.heads import STRETCH, loss_of
+from filters.train.heads import DROPPED, HIDDEN, STRETCH, loss_of
 from filters.train.material import learnt_from, material, truths
 from filters.train.sources import Example
 
-RANK, EPOCHS, DROPPED, HIDDEN = 16, 2, 0.3, 128
+RANK, EPOCHS = 16, 2
 RATE, HEADS_RATE, HEADS_DECAY = 1e-3, 3e-3, 1e-2
 # Texts of like length together: of so many in a row, and no more characters in a batch, or texts.
 TOGETHER, CHARACTERS, TEXTS = 2048, 12_000, 128

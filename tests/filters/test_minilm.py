@@ -8,10 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from safetensors.numpy import load, save
 
 from filters.finding import ModelUnavailable, NothingToLookAt
-from filters.minilm import DEPTHS, GRAPH, PIECE_TOKENS, TOKENIZER, VECTOR, WIDTH, MiniLM, export
-from filters.minilm_export import CHANGES
+from filters.minilm import (
+    CHANGES,
+    DEPTHS,
+    GRAPH,
+    PIECE_TOKENS,
+    TOKENIZER,
+    VECTOR,
+    WIDTH,
+    MiniLM,
+    export,
+)
 
 TEXTS = [
     "a red ball",
@@ -157,6 +167,22 @@ def test_export_mends_a_damaged_encoder_and_leaves_no_drafts(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == [GRAPH, TOKENIZER]
 
 
+@pytest.mark.parametrize("how", ["missing", "cut short", "swapped"])
+def test_an_encoder_that_was_taught_something_else_is_refused(tmp_path: Path, how: str) -> None:
+    changes, cache = tmp_path / "changes", tmp_path / "cache"
+    learnt = load(CHANGES.read_bytes())
+    if how == "cut short":
+        changes.write_bytes(CHANGES.read_bytes()[:-100])
+    elif how == "swapped":
+        changes.write_bytes(save({name: value * 0 for name, value in learnt.items()}))
+
+    with pytest.raises(ModelUnavailable) as refused:
+        export(cache, changes=changes)
+
+    assert "Reinstall" in refused.value.remedy
+    assert not (cache / GRAPH).exists()
+
+
 def test_a_cache_may_be_named_from_where_one_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,7 +203,7 @@ def test_an_export_that_takes_too_long_is_an_error(tmp_path: Path) -> None:
 def test_a_wheel_with_other_weights_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the weights")
 
-    folders = ["--model", str(tmp_path), "--out", str(tmp_path)]
+    folders = ["--model", str(tmp_path), "--changes", str(CHANGES), "--out", str(tmp_path)]
     child = subprocess.run(
         [sys.executable, "-m", "filters.minilm_export", *folders],
         check=False, capture_output=True, text=True, timeout=60,

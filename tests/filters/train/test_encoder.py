@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
 from filters.finding import Category
-from filters.minilm_export import CHANGES, changed, source
+from filters.minilm import CHANGES
+from filters.minilm_export import changed, source
 from filters.pinned import wheel_file
 from filters.train.encoder import RANK, Learner, batches, lesson, says, taught, write
 from filters.train.figures import unseen_sources
